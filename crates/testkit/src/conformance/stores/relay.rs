@@ -1,17 +1,21 @@
 //! The relay between the outbox and a bus, with the queue of new events.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration as StdDuration,
 };
 
 use async_trait::async_trait;
 use rekey_core::{
+    error::StoreError,
     events::{
         EventName,
         audit::Action,
         bus::Bus,
-        outbox::{ClaimedMessage, NewEvent, Settlement},
+        outbox::{ClaimedMessage, NewEvent, Outbox, Settlement},
         relay::OutboxRelay,
         relay_queue::{RelayInbox, RelayQueue},
     },
@@ -20,7 +24,7 @@ use rekey_core::{
     scope::Scope,
 };
 use time::Duration;
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{sync::Semaphore, task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{JOHN, StoreUnderTest};
@@ -28,6 +32,8 @@ use crate::{conformance::bus::eventually, seed, store::prelude::*};
 
 /// Longer than any of these tests takes.
 const LEASE: Duration = Duration::minutes(10);
+/// Messages that a relay claims at once.
+const BATCH: u32 = 10;
 
 /// A new event never goes through a claim, which would make its publication the second attempt.
 pub async fn a_new_event_is_published_without_a_claim<F: StoreUnderTest>() {
@@ -39,7 +45,7 @@ pub async fn a_new_event_is_published_without_a_claim<F: StoreUnderTest>() {
     queue.publish(event);
     scene.expect_published(&[(id, 1)]).await;
     let settled = format!("id = '{id}' AND published_at IS NOT NULL AND attempts = 1");
-    scene.wait_for_event(&settled).await;
+    scene.wait_for_events(&settled, 1).await;
     stop.cancel();
     relay.await.unwrap();
 }
@@ -142,6 +148,83 @@ pub async fn a_graceful_stop_gives_the_claims_back<F: StoreUnderTest>() {
     assert_eq!(queue.new_event(seed::opaque_message(EventName::ResetCreate)).lease, Duration::ZERO);
 }
 
+/// The next batch is claimed as soon as a message of the last one is published, and waits for the others.
+pub async fn a_batch_is_claimed_ahead_and_not_published_after_its_lease<F: StoreUnderTest>() {
+    for (lease, is_published) in [(LEASE, true), (Duration::SECOND, false)] {
+        let scene = Scene::<F>::start(false).await;
+        let (queue, _) = scene.queue();
+        for _ in 0..BATCH + 5 {
+            scene.insert(&queue).await;
+        }
+        scene.bus.is_connected.store(true, Ordering::Relaxed);
+        scene.bus.places.forget_permits(usize::MAX);
+        let stop = CancellationToken::new();
+        let relay = OutboxRelay { lease, ..scene.outbox_relay() };
+        let relay = tokio::spawn(relay.run(scene.queue().1, stop.clone()));
+        scene.wait_for_events("attempts = 1", BATCH).await;
+        scene.bus.places.add_permits(1);
+        scene.wait_for_events("attempts = 1", BATCH + 5).await;
+        if !is_published {
+            sleep(lease.unsigned_abs()).await;
+        }
+        scene.bus.places.add_permits(100);
+        // A message of the second batch was already on its way.
+        scene.wait_for_events("published_at IS NOT NULL", BATCH + if is_published { 5 } else { 1 }).await;
+        stop.cancel();
+        relay.await.unwrap();
+        let left = scene.fixture.store().claim_messages(LEASE, 100).await.unwrap();
+        let left: Vec<_> = left.iter().map(|claimed| claimed.attempt).collect();
+        assert_eq!(left, if is_published { vec![] } else { vec![2; 4] });
+    }
+}
+
+/// What can't be settled is published again after its lease. The relay goes on.
+pub async fn a_settling_that_fails_delays_only_its_own_messages<F: StoreUnderTest>() {
+    let scene = Scene::<F>::start(true).await;
+    let (queue, inbox) = scene.queue();
+    let outbox = FailingOnce { outbox: scene.fixture.store().clone(), has_failed: AtomicBool::new(false) };
+    let relay = OutboxRelay { outbox: Arc::new(outbox), ..scene.outbox_relay() };
+    let stop = CancellationToken::new();
+    let relay = tokio::spawn(relay.run(inbox, stop.clone()));
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let (event, id) = scene.insert(&queue).await;
+        queue.publish(event);
+        ids.push((id, 1));
+        scene.expect_published(&ids).await;
+    }
+    let [(lost, _), (settled, _)] = ids[..] else { unreachable!() };
+    scene.wait_for_events(&format!("id = '{settled}' AND published_at IS NOT NULL"), 1).await;
+    stop.cancel();
+    relay.await.unwrap();
+    scene.fixture.backdoor().age("events", "available_at", "true", LEASE).await;
+    let claimed = scene.fixture.store().claim_messages(LEASE, 10).await.unwrap();
+    assert_eq!(
+        claimed.iter().map(|claim| (claim.message.id, claim.attempt)).collect::<Vec<_>>(),
+        [(lost, 2)]
+    );
+}
+
+/// An outbox that can't settle the first time.
+struct FailingOnce<S> {
+    outbox: S,
+    has_failed: AtomicBool,
+}
+
+#[async_trait]
+impl<S: Outbox> Outbox for FailingOnce<S> {
+    async fn claim_messages(&self, lease: Duration, max: u32) -> Result<Vec<ClaimedMessage>, StoreError> {
+        self.outbox.claim_messages(lease, max).await
+    }
+
+    async fn settle_messages(&self, settlements: &[Settlement]) -> Result<(), StoreError> {
+        if !settlements.is_empty() && !self.has_failed.swap(true, Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("the test's outage".into()));
+        }
+        self.outbox.settle_messages(settlements).await
+    }
+}
+
 /// A store with a customer, and a bus.
 struct Scene<F> {
     fixture: F,
@@ -157,23 +240,26 @@ impl<F: StoreUnderTest> Scene<F> {
         for claimed in fixture.store().claim_messages(LEASE, 10).await.unwrap() {
             fixture.store().settle_messages(&[Settlement::Published(claimed.message.id)]).await.unwrap();
         }
-        Self { fixture, scope, bus: Arc::new(RecordingBus { is_connected, published: Mutex::default() }) }
+        Self { fixture, scope, bus: Arc::new(RecordingBus::new(is_connected)) }
     }
 
     fn queue(&self) -> (RelayQueue, RelayInbox) {
         RelayQueue::new(self.bus.clone(), LEASE)
     }
 
-    /// Starts a relay that looks for due messages only when it is notified.
-    fn relay(&self, inbox: RelayInbox, stop: &CancellationToken) -> JoinHandle<()> {
-        let relay = OutboxRelay {
+    /// A relay that looks for due messages only when it starts, and when it is notified.
+    fn outbox_relay(&self) -> OutboxRelay {
+        OutboxRelay {
             outbox: Arc::new(self.fixture.store().clone()),
             bus: self.bus.clone(),
-            batch: 10,
+            batch: BATCH,
             lease: LEASE,
             poll: StdDuration::from_hours(1),
-        };
-        tokio::spawn(relay.run(inbox, stop.clone()))
+        }
+    }
+
+    fn relay(&self, inbox: RelayInbox, stop: &CancellationToken) -> JoinHandle<()> {
+        tokio::spawn(self.outbox_relay().run(inbox, stop.clone()))
     }
 
     /// Inserts a reset's event; returns it as it is before it is published, and its id.
@@ -193,29 +279,37 @@ impl<F: StoreUnderTest> Scene<F> {
         assert_eq!(*self.bus.published.lock().unwrap(), expected);
     }
 
-    async fn wait_for_event(&self, condition: &str) {
+    async fn wait_for_events(&self, condition: &str, count: u32) {
         let deadline = tokio::time::Instant::now() + StdDuration::from_mins(1);
-        while self.fixture.backdoor().count("events", condition).await == 0 {
-            assert!(tokio::time::Instant::now() < deadline, "no event with {condition}");
+        while self.fixture.backdoor().count("events", condition).await < count.into() {
+            assert!(tokio::time::Instant::now() < deadline, "not {count} events with {condition}");
             sleep(StdDuration::from_millis(5)).await;
         }
     }
 }
 
-/// A bus that takes every message.
+/// A bus that takes every message for which it has a place.
 struct RecordingBus {
-    is_connected: bool,
+    is_connected: AtomicBool,
+    places: Semaphore,
     published: Mutex<Vec<(EventId, u32)>>,
+}
+
+impl RecordingBus {
+    fn new(is_connected: bool) -> Self {
+        Self { is_connected: is_connected.into(), places: Semaphore::new(1000), published: Mutex::default() }
+    }
 }
 
 #[async_trait]
 impl Bus for RecordingBus {
     fn is_connected(&self) -> bool {
-        self.is_connected
+        self.is_connected.load(Ordering::Relaxed)
     }
 
     async fn publish(&self, claimed: ClaimedMessage) -> Settlement {
         self.published.lock().unwrap().push((claimed.message.id, claimed.attempt));
+        self.places.acquire().await.unwrap().forget();
         Settlement::Published(claimed.message.id)
     }
 }

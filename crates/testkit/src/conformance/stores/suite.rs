@@ -124,6 +124,8 @@ macro_rules! store_conformance {
             a_new_event_is_for_its_own_process_until_its_lease_ends,
             a_new_event_whose_lease_ends_in_the_queue_is_left_to_the_next_claim,
             b4_without_a_connection_events_are_inserted_unclaimed_and_left_alone,
+            a_batch_is_claimed_ahead_and_not_published_after_its_lease,
+            a_settling_that_fails_delays_only_its_own_messages,
             events_that_do_not_fit_into_the_queue_are_claimed_at_once,
             a_graceful_stop_gives_the_claims_back,
         );
