@@ -10,7 +10,11 @@ use rekey_core::{
         ledger::{Claim, Ledger},
     },
     error::StoreError,
-    events::{EventBody, EventName, audit::Action, outbox::Outbox},
+    events::{
+        EventBody, EventName,
+        audit::Action,
+        outbox::{Outbox, Settlement},
+    },
     organizations::OrganizationStore,
     ping::Ping,
     resets::ResetOrigin,
@@ -29,6 +33,33 @@ const LEASE: time::Duration = time::Duration::minutes(5);
 /// How long a test waits for something that must happen, and the interval between two checks.
 const TIMEOUT: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(10);
+
+/// The relay's connection may be a request's next: behind a pooler it is. An accepted request is on the disk.
+#[tokio::test]
+async fn only_the_relays_own_transactions_do_not_wait_for_the_disk() {
+    let database = TestDatabase::create().await;
+    let backdoor = PostgresBackdoor::open(&database.url());
+    // The tests' server waits for no disk at all.
+    backdoor.script(&format!("ALTER DATABASE {} SET synchronous_commit = on", database.name())).await;
+    let store = connect(&database.url(), 1);
+    store.migrate().await.unwrap();
+    let scope = seed::scope(&store, "shop").await;
+    seed::customer(&store, scope, JOHN, None).await;
+    let log = "CREATE TABLE log (entry text);
+        CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO log VALUES (TG_OP || ' ' || current_setting('synchronous_commit'));
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER log AFTER UPDATE ON events EXECUTE FUNCTION log();
+        CREATE TRIGGER log AFTER INSERT ON password_resets EXECUTE FUNCTION log()";
+    backdoor.script(log).await;
+    let claimed = store.claim_messages(LEASE, 10).await.unwrap();
+    let published: Vec<_> = claimed.iter().map(|claimed| Settlement::Published(claimed.message.id)).collect();
+    store.settle_messages(&published).await.unwrap();
+    seed::reset(&store, scope, JOHN, ResetOrigin::Integration).await;
+    let entries = backdoor.text("SELECT string_agg(entry, ', ' ORDER BY ctid) FROM log").await;
+    assert_eq!(entries.as_deref(), Some("UPDATE off, UPDATE off, INSERT on"));
+}
 
 #[tokio::test]
 async fn the_mailers_role_can_keep_its_ledger_and_read_no_hash_and_no_token() {
