@@ -4,10 +4,7 @@ pub mod cpu;
 mod report;
 pub mod wrk;
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use reqwest::StatusCode;
@@ -87,22 +84,19 @@ pub fn run(start: Instant, used: f64, pid: u32, count: u32) -> Run {
 /// Returns the processor time that a program has used so far, in microseconds.
 #[must_use]
 pub fn processor_time(pid: u32) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    // The first of these fields is the third of the file: see proc(5).
-    let fields = stat.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
-    fields.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() * cpu::TICK
+    let (_, [user, system, ..]) = cpu::stat(&pid.to_string()).unwrap();
+    (user + system) * cpu::TICK
 }
 
-/// Reports runs with `feature`, without it, and without it again: the control, which shows how much the figures differ by chance.
-pub fn compare(report: &mut Report, what: &str, feature: &str, runs: &[Vec<Run>; 3]) {
-    for (column, unit) in ["per second", "µs of processor time"].into_iter().enumerate() {
+/// Reports runs with a feature, without it, and without it again: the control, which shows how much the figures differ by chance. `columns` are
+/// what is done a second, and what one of it takes.
+pub fn compare(report: &mut Report, columns: [&str; 2], runs: &[Vec<Run>; 3]) {
+    for (column, (what, unit)) in columns.into_iter().zip(["per second", "µs"]).enumerate() {
         let [with, without, again] = runs.each_ref().map(|runs| self::column(runs, column));
-        report.add(Figure::new(format!("{what}, with {feature}"), unit, with.clone()));
-        report.add(Figure::new(format!("{what}, without {feature}"), unit, without.clone()));
-        let title = if column == 0 { "rate" } else { "processor time" };
-        for (kind, over) in [("with it next to without", with), ("control", again)] {
-            let what = format!("{what}, {feature}: {title}, {kind}");
-            report.add(Figure::new(what, "times", ratios(&over, &without)));
+        report.add(Figure::new(format!("{what}: with"), unit, with.clone()));
+        report.add(Figure::new(format!("{what}: without"), unit, without.clone()));
+        for (kind, over) in [("with next to without", with), ("control", again)] {
+            report.add(Figure::new(format!("{what}: {kind}"), "times", ratios(&over, &without)));
         }
     }
 }

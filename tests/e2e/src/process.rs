@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     io::Read,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -133,6 +134,15 @@ impl Drop for Program {
 pub fn signal(pid: u32, name: &str) {
     let sent = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status().unwrap();
     assert!(sent.success(), "SIG{name} to {pid}");
+}
+
+/// Returns the resident memory of a process in megabytes, or `None` if it has ended.
+#[must_use]
+pub fn resident_megabytes(pid: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = resident.split_whitespace().next()?.parse().ok()?;
+    (kibibytes * 1024 / 1_000_000).try_into().ok()
 }
 
 /// Returns unused TCP ports on loopback, different from those of the other tests in this process.

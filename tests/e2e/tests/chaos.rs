@@ -85,11 +85,13 @@ async fn chaos() {
     cluster.wait(QUEUE_AGE).await;
     let mut faults = Vec::new();
     while faults.len() < form.faults || acknowledged.load(Ordering::Relaxed) < form.acknowledged {
+        let before = acknowledged.load(Ordering::Relaxed);
         let schedule = schedule(&cluster, &mut dice, &filters);
         faults.extend(run(&mut cluster, &schedule).await);
         let (minutes, count) =
             ((SystemClock.now() - began).whole_minutes(), acknowledged.load(Ordering::Relaxed));
         say(&format!("{minutes} minutes: {} faults, {count} resets acknowledged\n", faults.len()));
+        assert!(count > before, "the last faults left the system without an answer");
     }
     let lifted = Instant::now();
     stop.cancel();

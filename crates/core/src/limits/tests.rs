@@ -8,12 +8,12 @@ fn after(seconds: f64) -> OffsetDateTime {
 }
 
 /// A window with these hits, each of a second and a number.
-fn tally(hits: &[(f64, i64)]) -> WindowCounts {
-    let mut tally = WindowCounts::empty(START);
+fn counts(hits: &[(f64, i64)]) -> WindowCounts {
+    let mut counts = WindowCounts::empty(START);
     for (second, hits) in hits {
-        tally.add(*hits, after(*second));
+        counts.add(*hits, after(*second));
     }
-    tally
+    counts
 }
 
 #[test]
@@ -25,18 +25,18 @@ fn slots_begin_at_multiples_of_their_length() {
 
 #[test]
 fn a_slot_is_forgotten_bit_by_bit_after_a_minute() {
-    let tally = tally(&[(0.0, 10), (4.0, 10), (30.0, 5)]);
-    assert_eq!(tally.slots.len(), 2);
+    let counts = counts(&[(0.0, 10), (4.0, 10), (30.0, 5)]);
+    assert_eq!(counts.slots.len(), 2);
     for (second, used) in [(4.0, 25), (60.0, 25), (61.0, 21), (62.5, 15), (65.0, 5), (90.0, 5), (95.0, 0)] {
-        assert_eq!(tally.used(after(second)), used, "{second}");
+        assert_eq!(counts.used(after(second)), used, "{second}");
     }
 }
 
 #[test]
 fn a_hit_does_not_end_what_still_counts() {
-    let tally = tally(&[(0.0, 4), (57.0, 1), (62.5, 1)]);
+    let counts = counts(&[(0.0, 4), (57.0, 1), (62.5, 1)]);
     for (second, used) in [(62.5, 4), (65.0, 2)] {
-        assert_eq!(tally.used(after(second)), used, "{second}");
+        assert_eq!(counts.used(after(second)), used, "{second}");
     }
 }
 
@@ -45,11 +45,11 @@ fn who_keeps_to_the_limit_is_never_refused() {
     for limit in [1, 3, 30, 100, 200] {
         // The vendor's own clients pace themselves so.
         let pace = 60.0 / f64::from(limit);
-        let mut tally = WindowCounts::empty(START);
+        let mut counts = WindowCounts::empty(START);
         for n in 0..10 * limit {
             let at = after(f64::from(n) * pace + 1.234);
-            assert_eq!(tally.wait(limit, at), None, "{limit} a minute, call {n}");
-            tally.add(1, at);
+            assert_eq!(counts.wait(limit, at), None, "{limit} a minute, call {n}");
+            counts.add(1, at);
         }
     }
 }
@@ -66,19 +66,19 @@ fn the_wait_is_exactly_as_long_as_it_must_be() {
         // One hit more than there was room for, and taken back in the next slot.
         (&[(0.0, 6), (5.0, -1)], 5, 7.0),
     ] {
-        let (tally, at) = (tally(hits), after(at));
-        let wait = tally.wait(limit, at).expect("the window is full");
-        assert!(tally.used(at + wait) < limit, "{hits:?}: too short, {wait}");
-        assert!(tally.used(at + wait - Duration::microseconds(2)) >= limit, "{hits:?}: too long, {wait}");
-        assert_eq!(tally.wait(limit, at + wait), None);
+        let (counts, at) = (counts(hits), after(at));
+        let wait = counts.wait(limit, at).expect("the window is full");
+        assert!(counts.used(at + wait) < limit, "{hits:?}: too short, {wait}");
+        assert!(counts.used(at + wait - Duration::microseconds(2)) >= limit, "{hits:?}: too long, {wait}");
+        assert_eq!(counts.wait(limit, at + wait), None);
     }
 }
 
 #[test]
 fn what_is_over_does_not_pile_up() {
-    let mut tally = WindowCounts::empty(START);
+    let mut counts = WindowCounts::empty(START);
     for minute in 0..100 {
-        tally.add(1, after(f64::from(minute) * 60.0));
-        assert!(tally.slots.len() <= 2);
+        counts.add(1, after(f64::from(minute) * 60.0));
+        assert!(counts.slots.len() <= 2);
     }
 }

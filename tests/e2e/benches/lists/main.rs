@@ -37,7 +37,7 @@ async fn main() {
     shops.push((resets, large));
     timings::compare(&shops, &mut report).await;
     timings::cost_of_indexes(&shops[shops.len() - 1].1, resets, &mut report).await;
-    report.save();
     let faults: Vec<String> = readings.iter().filter_map(Reading::fault).collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+    report.save();
 }

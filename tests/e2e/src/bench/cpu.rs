@@ -22,15 +22,21 @@ pub fn times() -> [f64; PROGRAMS.len()] {
 
 /// Returns the program of a process, and its CPU time with that of its children that ended.
 fn ticks(pid: &str) -> Option<(usize, f64)> {
-    // A process that has just ended has no file.
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (name, fields) = stat.split_once('(')?.1.rsplit_once(") ")?;
+    let (name, ticks) = stat(pid)?;
     let program = if pid == process::id().to_string() {
         PROGRAMS.len() - 1
     } else {
         PROCESSES.iter().position(|process| *process == name)?
     };
+    Some((program, ticks.iter().sum()))
+}
+
+/// Returns a process's name and its CPU time in ticks: its own by user and system, and by both of its children that ended. `None` if it has
+/// ended.
+pub(super) fn stat(pid: &str) -> Option<(String, [f64; 4])> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (name, fields) = stat.split_once('(')?.1.rsplit_once(") ")?;
     // The first of these fields is the third of the file: see proc(5).
-    let times = fields.split(' ').skip(11).take(4).map(|ticks| ticks.parse::<f64>().unwrap());
-    Some((program, times.sum()))
+    let fields: Vec<_> = fields.split(' ').collect();
+    Some((name.to_owned(), std::array::from_fn(|index| fields[11 + index].parse().unwrap())))
 }

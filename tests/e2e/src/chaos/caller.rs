@@ -72,7 +72,7 @@ impl Caller {
 
     /// Draws the number of an API.
     pub fn any_api(&mut self) -> usize {
-        usize::try_from(self.dice.roll() % 2).unwrap()
+        usize::try_from(self.dice.roll()).unwrap() % self.apis.len()
     }
 
     fn api(&self, number: usize) -> &str {
@@ -82,7 +82,7 @@ impl Caller {
     /// Returns a final answer, and counts others.
     fn keep(&mut self, received: Result<Answer, reqwest::Error>) -> Option<Answer> {
         match received {
-            Ok((status, body)) if is_final(status) => Some((status, body)),
+            Ok((status, body)) if is_final(status, &body) => Some((status, body)),
             other => {
                 let status = other.map_or("none".to_owned(), |(status, _)| status.as_u16().to_string());
                 *self.other_answers.entry(status).or_default() += 1;
@@ -98,9 +98,10 @@ async fn receive(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
     Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
-/// Whether an answer stays the same if the request is sent again: a fault explains no other one. A 408 comes when a fault held
-/// up the request, or the API itself, for longer than a request's head may take (decision 20).
-fn is_final(status: StatusCode) -> bool {
-    let others = [StatusCode::REQUEST_TIMEOUT, StatusCode::CONFLICT, StatusCode::TOO_MANY_REQUESTS];
-    !status.is_server_error() && !others.contains(&status)
+/// Whether an answer stays the same if the request is sent again: a fault explains no other one. A 408 without a body comes when a fault held up
+/// the request, or the API itself, for longer than a request's head may take (decision 20).
+fn is_final(status: StatusCode, body: &Value) -> bool {
+    let is_late_head = status == StatusCode::REQUEST_TIMEOUT && body.is_null();
+    let is_passing = [StatusCode::CONFLICT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+    !(status.is_server_error() || is_late_head || is_passing)
 }

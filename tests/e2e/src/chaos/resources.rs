@@ -8,6 +8,8 @@ use std::{
 
 use serde::Serialize;
 
+use crate::process::resident_megabytes;
+
 /// The least pause between two samples.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// A process has its pools and its threads after that time. Only those that ran twice as long show growth.
@@ -97,11 +99,9 @@ impl Growth {
 
 /// Returns the resident megabytes and the open descriptors of a process, if it still runs.
 fn usage(pid: u32) -> Option<(u64, u64)> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = resident.split_whitespace().next()?.parse().ok()?;
+    let megabytes = resident_megabytes(pid)?;
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count();
-    Some((kilobytes / 1024, u64::try_from(descriptors).ok()?))
+    Some((megabytes.into(), u64::try_from(descriptors).ok()?))
 }
 
 #[cfg(test)]

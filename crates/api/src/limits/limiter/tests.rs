@@ -38,18 +38,18 @@ impl RateLimits for World {
             return Err(StoreError::Unavailable("gone".into()));
         }
         let at = OffsetDateTime::UNIX_EPOCH + AHEAD + state.elapsed;
-        let tally = state.windows.entry(window.to_owned()).or_insert_with(|| WindowCounts::empty(at));
+        let counts = state.windows.entry(window.to_owned()).or_insert_with(|| WindowCounts::empty(at));
         for (age, hits) in (0..).zip(hits) {
             let started_at = slot_start(at) - SLOT * age;
-            match tally.slots.iter_mut().find(|slot| slot.started_at == started_at) {
+            match counts.slots.iter_mut().find(|slot| slot.started_at == started_at) {
                 Some(slot) => slot.hits += hits,
-                None => tally.slots.push(Slot { started_at, hits: *hits }),
+                None => counts.slots.push(Slot { started_at, hits: *hits }),
             }
         }
-        tally.slots.retain(|slot| slot.started_at >= slot_start(at) - WINDOW);
-        tally.slots.sort_unstable_by_key(|slot| slot.started_at);
-        tally.at = at;
-        Ok(tally.clone())
+        counts.slots.retain(|slot| slot.started_at >= slot_start(at) - WINDOW);
+        counts.slots.sort_unstable_by_key(|slot| slot.started_at);
+        counts.at = at;
+        Ok(counts.clone())
     }
 
     async fn sweep_hits(&self) -> Result<u64, StoreError> {

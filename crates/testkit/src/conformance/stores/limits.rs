@@ -20,11 +20,11 @@ pub async fn hits_add_up_in_their_window_and_in_no_other<F: StoreUnderTest>() {
         ("a", 0, 1),
         ("b", 4, 5),
     ] {
-        let tally = store.count_hits(window, &[hits]).await.unwrap();
-        assert_eq!(total(&tally), held, "{window:?} {hits}");
-        assert!(tally.slots.iter().all(|slot| slot.started_at == slot_start(slot.started_at)), "{tally:?}");
-        let last = tally.slots.last().unwrap().started_at;
-        assert_eq!(last, slot_start(tally.at), "the present slot is among them, and comes last");
+        let counts = store.count_hits(window, &[hits]).await.unwrap();
+        assert_eq!(total(&counts), held, "{window:?} {hits}");
+        assert!(counts.slots.iter().all(|slot| slot.started_at == slot_start(slot.started_at)), "{counts:?}");
+        let last = counts.slots.last().unwrap().started_at;
+        assert_eq!(last, slot_start(counts.at), "the present slot is among them, and comes last");
     }
 }
 
@@ -38,7 +38,7 @@ pub async fn each_of_many_hits_at_once_counts_those_before_it<F: StoreUnderTest>
             async move { store.count_hits(&format!("round {round}"), &[1]).await.unwrap() }
         });
         let tallies = at_once(hits).await;
-        if tallies.iter().all(|tally| slot_start(tally.at) == slot_start(tallies[0].at)) {
+        if tallies.iter().all(|counts| slot_start(counts.at) == slot_start(tallies[0].at)) {
             let mut totals: Vec<_> = tallies.iter().map(total).collect();
             totals.sort_unstable();
             assert_eq!(totals, (1..=40).collect::<Vec<_>>());
@@ -61,9 +61,9 @@ pub async fn hits_leave_the_window_after_a_minute<F: StoreUnderTest>() {
     ] {
         store.count_hits(window, &[3]).await.unwrap();
         age(backdoor, &format!("window_name = '{window}'"), by).await;
-        let tally = store.count_hits(window, &[1]).await.unwrap();
-        assert!(left.contains(&(tally.used(tally.at) - 1)), "{window}: {tally:?}");
-        assert_eq!(tally.slots.len(), if total(&tally) == 1 { 1 } else { 2 }, "{window}: {tally:?}");
+        let counts = store.count_hits(window, &[1]).await.unwrap();
+        assert!(left.contains(&(counts.used(counts.at) - 1)), "{window}: {counts:?}");
+        assert_eq!(counts.slots.len(), if total(&counts) == 1 { 1 } else { 2 }, "{window}: {counts:?}");
     }
 }
 
@@ -95,8 +95,8 @@ pub async fn a_sweep_removes_slots_outside_every_window<F: StoreUnderTest>() {
     assert_eq!(total(&store.count_hits("b", &[0]).await.unwrap()), 1);
 }
 
-fn total(tally: &WindowCounts) -> i64 {
-    tally.slots.iter().map(|slot| slot.hits).sum()
+fn total(counts: &WindowCounts) -> i64 {
+    counts.slots.iter().map(|slot| slot.hits).sum()
 }
 
 async fn age(backdoor: &dyn Backdoor, condition: &str, by: Duration) {

@@ -19,7 +19,7 @@ impl<F: StoreUnderTest> World<'_, F> {
         self.assert_existing().await
     }
 
-    /// The store has the same resets, mails with their states, events and suppressions as the reference.
+    /// Asserts that the store has the same resets, mails with their states, events and suppressions as the reference.
     pub(super) async fn assert_existing(&self) -> TestCaseResult {
         let [resets, mails, events] = self.reference.existing();
         let suppressed = self.reference.suppressed.iter();

@@ -38,7 +38,7 @@ fn unescape(mut bytes: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Returns the character that a text begins with the escape of, and what follows.
+/// Decodes the escape at the start of a text, and returns its byte and the rest.
 fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
     if let Some(rest) = text.strip_prefix(br"\/") {
         return Some((b'/', rest));
@@ -86,7 +86,7 @@ fn a_text_is_found_in_every_form() {
         assert_is_found(bytes, b"hunter2?");
         assert!(around(&readings(bytes.as_bytes()), b"hunted2?").is_none(), "{bytes}");
     }
-    // In Base64, they are `+` and `/` alone.
+    // Their Base64 is `+` or `/` repeated.
     for (secret, escapes) in
         [([0xfb, 0xef, 0xbe], ["%2B", "%2b", r"\u002b"]), ([0xff; 3], ["%2F", r"\/", "&#x2f;"])]
     {
