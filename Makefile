@@ -68,13 +68,13 @@ bench: ## Measure the release build, next to the limits of its parts and next to
 	$(MAKE) evidence
 
 .PHONY: chaos
-chaos: setup ## Run the long form of the chaos suite: an hour, 100,000 resets and 500 faults
+chaos: setup ## Run the long form of the chaos suite: an hour, 100,000 resets and 500 faults; writes docs/evidence
 	cargo build $(CARGO_FLAGS) --release --bins --package rekey-api --package rekey-cli --package rekey-mailer --package rekey-webhooks
 	REKEY_CHAOS=long REKEY_EVIDENCE=docs/evidence cargo test $(CARGO_FLAGS) --release --package rekey-e2e --test chaos
 	$(MAKE) evidence
 
 .PHONY: evidence
-evidence: ## Make docs/evidence.md from what `make bench`, `make chaos` and `make fuzz` wrote to docs/evidence
+evidence: ## Make docs/evidence.md from what `make bench`, `make chaos`, `make fuzz` and `make mutants` wrote to docs/evidence
 	@/usr/bin/python3 -c "import matplotlib" 2>/dev/null || scripts/setup.sh python3-matplotlib
 	scripts/evidence.py
 
@@ -83,7 +83,7 @@ fuzz: ## Fuzz each parser for FUZZ_SECONDS (60), starting from tests/parsers/cor
 	@CARGO_FLAGS="$(CARGO_FLAGS)" scripts/fuzz.sh
 	$(MAKE) evidence
 
-# Hours on two processors; MUTANTS="--file 'crates/core/src/sessions*'" is one module, and --jobs 4 uses more processors.
+# A day on two processors; MUTANTS="--file 'crates/core/src/sessions*'" is one module, and --jobs 4 uses more processors.
 .PHONY: mutants
 mutants: ## Change rekey-core in one place at a time, and see that a test notices; writes docs/evidence
 	@scripts/mutants.sh $(MUTANTS)

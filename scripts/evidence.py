@@ -2,10 +2,11 @@
 """evidence.py: makes docs/evidence.md and its plots from what the suites wrote to docs/evidence/*.json.
 
 The page's text is docs/evidence/page.md, where {{name}} is replaced by the tables of name.json. With --check nothing is written, and it fails
-if the page is not what would be made; this needs no matplotlib (Debian: python3-matplotlib).
+if the page is not what would be made; this needs no matplotlib (Debian: python3-matplotlib), and does not compare the plots, which differ with
+its version.
 
 evidence.py --save FILE COMMAND PROGRAM…: what the suites call. Writes the JSON of stdin to the file, with the command that makes it again, the date,
-the machine, and the versions of Rekey and of these programs.
+the machine, the commit, and the versions of Rekey and of these programs.
 """
 
 import json
@@ -20,7 +21,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 DATA = DOCS / "evidence"
-BLUE, ORANGE, GREY = "#1f6feb", "#d9730d", "#8c959f"
 VERSIONS = {
     "PostgreSQL": ["psql", "--version"],
     "RabbitMQ": ["dpkg-query", "--showformat=${Version}", "--show", "rabbitmq-server"],
@@ -43,15 +43,17 @@ def main():
             sys.exit("evidence.py: docs/evidence.md is not made from docs/evidence: run `make evidence`")
         return
     (DOCS / "evidence.md").write_text(page)
-    if results:
-        plots(results)
+    from evidence_plots import draw
+
+    draw(results, DATA, quartiles)
 
 
 def section(name, results):
+    makers = {"chaos": chaos, "fuzz": fuzz, "mutants": mutants}
     if name not in results:
-        return f"Not measured for this page yet (`make bench BENCH={name}`); [scaling](scaling.md) has earlier figures."
+        return f"Not measured for this page yet (`make {name if name in makers else f'bench BENCH={name}'}`)."
     result = results[name]
-    body = {"chaos": chaos, "fuzz": fuzz, "mutants": mutants}.get(name, figures)(result)
+    body = makers.get(name, figures)(result)
     return f"{body}\n\n{source(result)}"
 
 
@@ -60,7 +62,8 @@ def source(result):
     parts = [f"`{result['command']}`", result["date"]]
     if machine := result.get("machine"):
         parts.append(f"{machine['processors']} processors ({machine['processor']}), {machine['memory_gib']} GiB, {machine['system']}")
-    parts += [f"{name} {number(version)}" for name, version in sorted(result.get("versions", {}).items()) if version]
+    versions = {name: version for name, version in sorted(result.get("versions", {}).items()) if version}
+    parts += [f"{name} {version if name == 'commit' else number(version)}" for name, version in versions.items()]
     return f"<sub>{', '.join(parts)}</sub>"
 
 
@@ -79,16 +82,22 @@ def table(head, rows):
 
 def figures(result):
     """A line for each figure, and a table of two dimensions of those that are named "one: other" when both repeat."""
-    rows = [(tuple(row["what"].split(": ")), row) for row in result["figures"]]
+    figures = [{**row, "what": grouped(row["what"]), "note": grouped(row.get("note", ""))} for row in result["figures"]]
+    rows = [(tuple(row["what"].split(": ")), row) for row in figures]
     pairs = [name for name, _ in rows if len(name) == 2]
     firsts, lasts = (Counter(name[place] for name in pairs) for place in (0, 1))
     crossed = {name: row for name, row in rows if len(name) == 2 and firsts[name[0]] > 1 and lasts[name[1]] > 1}
-    parts = [listed([row for name, row in rows if name not in crossed]), cross(crossed)]
+    parts = [f"**{result['title']}**", listed([row for name, row in rows if name not in crossed]), cross(crossed)]
     return "\n\n".join(part for part in parts if part)
 
 
+def grouped(text):
+    """1000000 as 1,000,000."""
+    return re.sub(r"\b[1-9]\d{3,}\b", lambda found: f"{int(found[0]):,}", text)
+
+
 def listed(figures):
-    rows = [[row["what"], amount(row), spread(row), row.get("goal", ""), row.get("note", "")] for row in figures]
+    rows = [[row["what"], amount(row), spread(row), row.get("goal", ""), row["note"]] for row in figures]
     keep = [0, 1] + [column for column in (2, 3, 4) if any(row[column] for row in rows)]
     head = ["figure", "median", "quartiles", "goal", "note"]
     return rows and table([head[column] for column in keep], [[row[column] for column in keep] for row in rows])
@@ -96,12 +105,25 @@ def listed(figures):
 
 def cross(figures):
     """The shorter of the two lists of names is the head."""
+    if not figures:
+        return ""
     lists = [list(dict.fromkeys(name[place] for name in figures)) for place in (0, 1)]
     place = 0 if len(lists[0]) <= len(lists[1]) else 1
     pick = lambda row, column: figures.get((column, row) if place == 0 else (row, column))
     cells = [[row, *(cell(pick(row, column)) for column in lists[place])] for row in lists[1 - place]]
-    notes = [f"- {name[0]}: {figure['note']}" for name, figure in figures.items() if figure.get("note")]
-    return figures and "\n".join([table(["median (quartiles)", *lists[place]], cells), *([""] if notes else []), *notes])
+    notes = [f"- {', '.join(name)}: {figure['note']}" for name, figure in figures.items() if figure["note"]]
+    return "\n\n".join(filter(None, [table(["", *lists[place]], cells), rounds(figures.values()), "\n".join(notes)]))
+
+
+def rounds(figures):
+    """Says how the figures of a table came about that has no column for it."""
+    counts = [row.get("rounds", 1) for row in figures]
+    several = sorted({count for count in counts if count > 1})
+    if not several:
+        return ""
+    count = f"{several[0]}" if len(several) == 1 else f"{several[0]} to {several[-1]}"
+    brackets = "" if several[-1] < 4 else ", with the quartiles in brackets" + (" where there are four or more" if several[0] < 4 else "")
+    return f"Medians of {count} rounds{brackets}." + (" Ratios are those of the medians." if 1 in counts else "")
 
 
 def cell(row):
@@ -136,6 +158,7 @@ def chaos(result):
     rows = [
         ["attempted", verdict["attempted"], f"requests for resets, in {minutes:.0f} minutes"],
         ["acknowledged", verdict["acknowledged"], "answered by a 201"],
+        ["not acknowledged", verdict["attempted"] - verdict["acknowledged"], "requests of the eighth of the clients that doesn't repeat them"],
         ["ok", verdict["ok"], "acknowledged and mailed"],
         ["superseded", verdict["superseded"], "acknowledged, and superseded by a later reset or used before the mail was sent"],
         ["decoys", verdict["decoys"], "acknowledged for addresses that nobody has, and rightly not mailed"],
@@ -154,33 +177,30 @@ def chaos(result):
         ["**audit log**", verdict["audit"], "chains that `rekey audit verify` finds broken"],
         ["programs", result["starts"], f"starts; {result['failed_starts']} of them failed, as a database was down"],
         ["**panics**", result["panics"], "in the logs of all processes"],
-        ["processes", result["growth"], growth(result["growth"], result["clients"])],
     ]
     rows = [[name, f"{len(count) if isinstance(count, list) else count:,}", what] for name, count, what in rows]
     kinds = Counter(re.sub(r" (api|mailer|webhooks|client|RabbitMQ|PostgreSQL|SMTP)\b.*", "", fault[0]) for fault in result["faults"])
     seconds = [until - start for _, start, until in result["faults"]]
+    shortest = f"{min(seconds):.1f}" if min(seconds) >= 0.1 else "less than 0.1"
     faults = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    return f"""Seed {result["seed"]}, {len(seconds)} faults of {len(kinds)} kinds, {min(seconds):.1f} to {max(seconds):.0f} s each: {faults}.
+    return f"""Seed {result["seed"]}, {len(seconds)} faults of {len(kinds)} kinds, {shortest} to {max(seconds):.0f} s each: {faults}.
 
 {table(["", "number", "meaning"], rows)}
+
+{growth(result["growth"], result["clients"])}
 
 ![Answers and mails over time, with the faults](evidence/chaos.svg)"""
 
 
 def growth(rows, clients):
-    """The longest run, and for `rekey-api` and for the other programs the process that grew most."""
-    longest = max((row["seconds"] for row in rows), default=0) / 60
-    parts = []
-    for name, api in [("`rekey-api`", True), ("the others", False)]:
-        of_kind = [row for row in rows if row["name"].startswith("api") == api]
-        if of_kind:
-            most = max(of_kind, key=lambda row: row["megabytes"][1] - row["megabytes"][0])
-            descriptors = max(row["descriptors"][1] for row in of_kind)
-            parts.append(f"of {name} from {most['megabytes'][0]} MB to {most['megabytes'][1]} MB, with at most {descriptors} descriptors open")
-    return (
-        f"that ran for a minute or more, the longest for {longest:.0f} minutes. From the first half of a life to the second, the lowest memory grew most "
-        f"{', and '.join(parts)}. The descriptors of `rekey-api` are mostly connections of the {clients} clients"
-    )
+    """The longest run, and for `rekey-api` and for the other programs the process that grew most. The numbers are the lowest of each half."""
+    apis, others = ([row for row in rows if row["name"].startswith("api") == api] for api in (True, False))
+    grown = [max(kind, key=lambda row: row["megabytes"][1] - row["megabytes"][0])["megabytes"] for kind in (apis, others)]
+    descriptors = [max(row["descriptors"][1] for row in kind) for kind in (apis, others)]
+    return f"""{len(rows)} processes ran for a minute or more, the longest for {max(row["seconds"] for row in rows) / 60:.0f} minutes. A leak would show in the lowest values of the second half of a
+process's life, next to those of the first. The lowest memory of a `rekey-api` grew from {grown[0][0]} to {grown[0][1]} MiB at most, where each thread that hashes passwords keeps 19 MiB, and that of
+another program from {grown[1][0]} to {grown[1][1]} MiB. In its second half each `rekey-api` was down to {descriptors[0]} open descriptors or fewer at some time, most of them connections of the
+{clients} clients, and each other program to {descriptors[1]} or fewer."""
 
 
 # --- The fuzzer.
@@ -191,8 +211,8 @@ def fuzz(result):
     rows = [[row["parser"], *(f"{row[column]:,}" for column in columns)] for row in result["parsers"]]
     executions, seconds = (sum(row[column] for row in result["parsers"]) for column in ("executions", "seconds"))
     head = ["parser", "seconds", "inputs tried", "a second", "corpus", "new inputs", "edges at the start", "at the end"]
-    return f"""Of {executions:,} inputs in {seconds / 60:.0f} minutes, {result["failures"]} failed. New inputs are those that reached code in a new way; edges are the steps from
-one piece of the code to the next that were reached.
+    return f"""None of {executions:,} inputs in {seconds / 60:.0f} minutes failed; a run in which one fails writes no table. New inputs are those that reached code in a new way;
+edges are the steps from one piece of the code to the next that were reached.
 
 {table(head, rows)}"""
 
@@ -213,79 +233,6 @@ def mutants(result):
     return table(["module", *columns.values()], rows)
 
 
-# --- Plots.
-
-
-def plots(results):
-    import matplotlib
-
-    matplotlib.use("svg")
-    # The same data make the same file.
-    matplotlib.rcParams.update({"svg.hashsalt": "rekey", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9})
-    from matplotlib import pyplot
-
-    if "chaos" in results:
-        plot_chaos(pyplot, results["chaos"])
-    ratios = [(name, row) for name, result in results.items() for row in result.get("figures", []) if row["unit"] == "times"]
-    if ratios:
-        plot_ratios(pyplot, ratios)
-    for name, result in results.items():
-        if result.get("samples"):
-            plot_samples(pyplot, name, result["samples"])
-
-
-def save(pyplot, figure, name):
-    figure.savefig(DATA / f"{name}.svg", metadata={"Date": None}, bbox_inches="tight")
-    pyplot.close(figure)
-
-
-def plot_chaos(pyplot, result):
-    figure, axes = pyplot.subplots(figsize=(9, 4))
-    for _, start, until in result["faults"]:
-        axes.axvspan(start / 60, until / 60, color=ORANGE, alpha=0.12, linewidth=0)
-    rows = [[row[0] / 60, *row[1:]] for row in result["timeline"]]
-    for column, color, style, label in [
-        (1, BLUE, "-", "201: median"),
-        (2, BLUE, ":", "201: slowest"),
-        (3, GREY, "-", "mail: median"),
-        (4, GREY, ":", "mail: slowest"),
-    ]:
-        axes.plot([row[0] for row in rows], [max(row[column], 1e-3) for row in rows], color=color, linestyle=style, linewidth=1, label=label)
-    axes.set(yscale="log", xlabel="minutes (a fault is in force where it is orange)", ylabel="seconds from the first try")
-    axes.margins(x=0)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=4, frameon=False)
-    save(pyplot, figure, "chaos")
-
-
-def plot_ratios(pyplot, ratios):
-    """On a scale where twice and half are as far from 1. Controls are in the tables."""
-    ratios = [(name, row) for name, row in reversed(ratios) if not row["what"].endswith("control")]
-    figure, axes = pyplot.subplots(figsize=(7, 0.26 * len(ratios) + 0.8))
-    for place, (_, row) in enumerate(ratios):
-        axes.plot([row["low"], row["high"]], [place, place], color="black", linewidth=1)
-        axes.plot(row["median"], place, "o", color=BLUE)
-        if goal := re.search(r"[\d.]+", row.get("goal", "")):
-            axes.plot([float(goal[0])] * 2, [place - 0.4, place + 0.4], color=ORANGE, linewidth=2)
-    axes.set_yticks(range(len(ratios)), [f"{re.sub(r' [(].*[)]', '', row['what'])} ({name})" for name, row in ratios])
-    axes.set(xscale="log", xlabel="times (black: quartiles; orange: goal)")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.axvline(1, color=GREY, linewidth=0.8)
-    save(pyplot, figure, "ratios")
-
-
-def plot_samples(pyplot, name, samples):
-    """Each distribution as a curve: the share of answers that took no longer."""
-    groups = sorted({key.rsplit(",", 1)[0] for key in samples})
-    figure, all_axes = pyplot.subplots(1, len(groups), figsize=(3.8 * len(groups), 2.6), sharey=True, squeeze=False)
-    for axes, group in zip(all_axes[0], groups):
-        for color, (key, values) in zip([BLUE, ORANGE, GREY], sorted((k, v) for k, v in samples.items() if k.rsplit(",", 1)[0] == group)):
-            share = [(index + 1) / len(values) for index in range(len(values))]
-            axes.plot(sorted(values), share, color=color, label=key.rsplit(",", 1)[-1].strip())
-        axes.set(title=group, xlabel="ms")
-        axes.legend(frameon=False, loc="lower right")
-    save(pyplot, figure, name)
-
-
 # --- What the suites measured.
 
 
@@ -296,10 +243,17 @@ def save_results(file, command, *programs):
         "command": command,
         "date": datetime.now(timezone.utc).date().isoformat(),
         "machine": machine(),
-        "versions": {"Rekey": rekey, **{name: first_line(VERSIONS[name]) for name in programs}},
+        "versions": {"Rekey": rekey, "commit": commit(), **{name: first_line(VERSIONS[name]) for name in programs}},
     }
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     Path(file).write_text(json.dumps(results, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def commit():
+    """Dirty if more than measurements differs from it: each program of `make bench` writes its own."""
+    name = first_line(["git", "describe", "--always"])
+    changed = first_line(["git", "status", "--porcelain", "--untracked-files=no", "--", ":!docs/evidence*"])
+    return f"{name}-dirty" if name and changed else name
 
 
 def machine():
@@ -318,9 +272,9 @@ def field(file, key):
 
 
 def first_line(command):
-    """What a program prints about its version, if it is there."""
+    """What a program prints first, if it is there and prints something."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
+        return next(iter(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.splitlines()), None)
     except (OSError, subprocess.CalledProcessError):
         return None
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""mutants.py OWN.json OTHERS.json: writes docs/evidence/mutants.json from two outcomes.json of cargo-mutants.
+"""mutants.py ALL.json OWN.json OTHERS.json: writes docs/evidence/mutants.json from the list of all mutants and two outcomes.json of cargo-mutants.
 
-The second run is of the mutants that the tests of the first let pass. Modules that were not run stay as they are. Fails if a mutant survives
-that docs/decisions/0045-mutation-testing.md does not explain.
+The second run is of the mutants that the tests of the first let pass. Modules of which not all mutants were run stay as they are. Fails, and
+writes nothing, if a mutant survives that docs/decisions/0045-mutation-testing.md does not explain, or if it explains one that does not survive.
 """
 
 import json
@@ -19,31 +19,42 @@ COUNTS = {"CaughtMutant": "caught", "Timeout": "timed_out", "Unviable": "unviabl
 
 
 def main():
-    runs = [json.loads(Path(name).read_text()) for name in sys.argv[1:3]]
+    mutants, *runs = [json.loads(Path(name).read_text()) for name in sys.argv[1:4]]
     # The last outcome of a mutant counts.
     outcomes = {}
     for run in runs:
         for outcome in run["outcomes"]:
             if outcome["scenario"] != "Baseline":
-                mutant = outcome["scenario"]["Mutant"]
-                outcomes[mutant["name"]] = (module(mutant["file"]), outcome["summary"])
+                outcomes[outcome["scenario"]["Mutant"]["name"]] = outcome["summary"]
     modules, survivors = defaultdict(Counter), defaultdict(list)
-    for name, (place, summary) in outcomes.items():
-        modules[place][COUNTS[summary]] += 1
+    for name, summary in outcomes.items():
+        modules[module(name)][COUNTS[summary]] += 1
         if summary == "MissedMutant":
-            survivors[place].append(short(name))
-    old = json.loads(RESULT.read_text()) if RESULT.exists() else {"modules": {}}
-    modules = {**old["modules"], **{place: {**counts, "survivors": sorted(survivors[place])} for place, counts in modules.items()}}
+            survivors[module(name)].append(short(name))
+    partial = {module(mutant["name"]) for mutant in mutants if mutant["name"] not in outcomes}
+    modules = {place: {**counts, "survivors": sorted(survivors[place])} for place, counts in modules.items() if place not in partial}
+    check(Counter(name for names in survivors.values() for name in names), modules)
+    if not modules:
+        print("mutants.py: no module was run as a whole, so docs/evidence stays as it is")
+        return
+    old = json.loads(RESULT.read_text())["modules"] if RESULT.exists() else {}
     save = [ROOT / "scripts/evidence.py", "--save", RESULT, "make mutants", "cargo-mutants", "Rust"]
-    subprocess.run(save, input=json.dumps({"modules": modules}), text=True, check=True)
-    explained = set(re.findall(r"^\| `([^`]+)`", DECISION.read_text(), re.M))
-    left = [name for counts in modules.values() for name in counts["survivors"] if name not in explained]
-    if left:
-        sys.exit("mutants.py: these survive, and nothing explains why:\n" + "\n".join(left))
+    subprocess.run(save, input=json.dumps({"modules": {**old, **modules}}), text=True, check=True)
 
 
-def module(file):
-    return file.removeprefix("crates/core/src/").split("/")[0].removesuffix(".rs")
+def check(survivors, modules):
+    """A reason is for one mutant: a second one of the same name needs a second line."""
+    reasons = Counter(re.findall(r"^\| `([^`]+)`", DECISION.read_text(), re.M))
+    unneeded = [name for name in (reasons - survivors).elements() if module(name) in modules]
+    problems = [f"survives, and nothing explains why: {name}" for name in (survivors - reasons).elements()]
+    problems += [f"is explained, and does not survive: {name}" for name in unneeded]
+    if problems:
+        sys.exit("mutants.py: " + "\nmutants.py: ".join(problems))
+
+
+def module(name):
+    """`limits` for `crates/core/src/limits/window.rs:1:2: replace …` and for `limits.rs: replace …`."""
+    return re.match(r"\w+", name.removeprefix("crates/core/src/"))[0]
 
 
 def short(name):
