@@ -198,8 +198,8 @@ def growth(rows, clients):
     grown = [max(kind, key=lambda row: row["megabytes"][1] - row["megabytes"][0])["megabytes"] for kind in (apis, others)]
     descriptors = [max(row["descriptors"][1] for row in kind) for kind in (apis, others)]
     return f"""{len(rows)} processes ran for a minute or more, the longest for {max(row["seconds"] for row in rows) / 60:.0f} minutes. A leak would show in the lowest values of the second half of a
-process's life, next to those of the first. The lowest memory of a `rekey-api` grew from {grown[0][0]} to {grown[0][1]} MiB at most, where each thread that hashes passwords keeps 19 MiB, and that of
-another program from {grown[1][0]} to {grown[1][1]} MiB. In its second half each `rekey-api` was down to {descriptors[0]} open descriptors or fewer at some time, most of them connections of the
+process's life, next to those of the first. The lowest memory of a `rekey-api` grew from {grown[0][0]} to {grown[0][1]} MB at most, where each thread that hashes passwords keeps 19 MiB, and that of
+another program from {grown[1][0]} to {grown[1][1]} MB. In its second half each `rekey-api` was down to {descriptors[0]} open descriptors or fewer at some time, most of them connections of the
 {clients} clients, and each other program to {descriptors[1]} or fewer."""
 
 
