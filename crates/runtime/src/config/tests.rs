@@ -10,6 +10,7 @@ mod organizations;
 mod relays;
 mod rules;
 mod secrets;
+mod urls;
 
 use rekey_core::organizations::PerOrganization;
 
