@@ -24,11 +24,11 @@ main() {
     for pid in "${starting[@]}"; do wait "$pid"; done
     export DATABASE_URL=${DATABASE_URL:-$(<"$folder/postgres.url")} AMQP_URL=${AMQP_URL:-$(<"$folder/rabbitmq.url")}
 
-    # Each test has a dozen connections and its own programs: on a large machine, one test for each processor would be too many
-    # for the servers.
-    local processors
-    processors=$(nproc)
-    export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((processors < 16 ? processors : 16))}
+    # Tests wait more than they compute, so two for each processor; but each has a dozen connections and its own programs, and more than 16
+    # at once would be too many for the servers.
+    local threads
+    threads=$((2 * $(nproc)))
+    export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((threads < 16 ? threads : 16))}
 
     # Its own process group, so that everything it started can be stopped together, and Ctrl-C is handled in one place.
     set -m
