@@ -28,7 +28,7 @@ cp "$out/mutants.out/outcomes.json" "$out/own.json"
 # --iterate leaves out what was caught or did not compile. A mutant that made a test wait forever was noticed, too.
 cat "$out/mutants.out/timeout.txt" >>"$out/mutants.out/previously_caught.txt"
 mutate --iterate --test-package rekey-store-sqlite,rekey-api,rekey-mailer,rekey-webhooks,rekey-import "$@" -- \
-    --lib --test conformance --test http --test sending
+    --lib --test conformance --test http --test handler --test sending
 # Nothing is written when nothing was left.
 [ -f "$out/mutants.out/outcomes.json" ] || echo '{"outcomes": []}' >"$out/mutants.out/outcomes.json"
 cp "$out/mutants.out/outcomes.json" "$out/others.json"

@@ -5,9 +5,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The oldest version that is updated without a stop (docs/decisions/0033). After a release, this becomes its
-# commit. Until then: a commit before migration 0033.
-previous=2cc91cd7c5085982bcc9b9bee98e6b69fb159876
+# The oldest version that is updated without a stop (docs/decisions/0033): 0.2.0. After the next release, this becomes its commit.
+previous=400ba86ed29fda53ce5c4301efb9015382560873
 programs=$PWD/target/previous/$previous
 
 main() {

@@ -208,4 +208,14 @@ mod tests {
         };
         assert_eq!(changed(other), ["name", "secret", "permissions", "allowed_origins"]);
     }
+
+    #[test]
+    fn permissions_have_the_names_that_operators_write() {
+        let names = |permissions: ClientPermissions| permissions.names().collect::<Vec<_>>();
+        assert_eq!(
+            names(ClientPermissions { self_service: true, sign_in: false, sign_up: true }),
+            ["self-service", "sign-up"]
+        );
+        assert_eq!(names(ClientPermissions { sign_in: true, ..ClientPermissions::default() }), ["sign-in"]);
+    }
 }

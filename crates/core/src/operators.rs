@@ -197,4 +197,12 @@ mod tests {
         assert!(password.len() == 24 && password.bytes().all(|byte| byte.is_ascii_alphanumeric()));
         assert_ne!(*password, *generate_password(&OsRandom));
     }
+
+    #[test]
+    fn roles_are_stored_by_their_names() {
+        for (role, name) in [(OperatorRole::Read, "read"), (OperatorRole::Act, "act")] {
+            assert_eq!((role.as_str(), OperatorRole::parse(name)), (name, Some(role)));
+        }
+        assert_eq!(OperatorRole::parse("admin"), None);
+    }
 }

@@ -151,4 +151,12 @@ mod tests {
             assert_eq!(text.parse::<Slug>(), Err(InvalidSlug), "{text:?}");
         }
     }
+
+    #[test]
+    fn the_values_are_each_organizations_own_and_the_one_of_all_others() {
+        let own = [("shop".parse().unwrap(), 1), ("other".parse().unwrap(), 2)];
+        let mut values: Vec<_> = PerOrganization::new(3, own.into()).values().copied().collect();
+        values.sort_unstable();
+        assert_eq!(values, [1, 2, 3]);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod failure_floor;
 pub mod guesses;
+mod log_ins;
 pub mod sign_in;
 
 use std::str::FromStr;

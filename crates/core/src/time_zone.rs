@@ -1,6 +1,6 @@
 //! Time zones.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use jiff::{Timestamp, tz};
 use time::{OffsetDateTime, UtcOffset};
@@ -42,12 +42,6 @@ impl FromStr for TimeZone {
     fn from_str(name: &str) -> Result<Self, InvalidTimeZone> {
         let zone = tz::TimeZone::get(name).ok().filter(|zone| zone.iana_name().is_some());
         zone.map(Self).ok_or(InvalidTimeZone)
-    }
-}
-
-impl fmt::Display for TimeZone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

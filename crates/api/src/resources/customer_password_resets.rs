@@ -13,7 +13,7 @@ use rekey_core::{
         service::{Attempt, CompleteError, Receipt, RequestError, ResetService},
     },
     resources::{
-        CUSTOMER_PASSWORD_RESETS, Kind,
+        CUSTOMER_PASSWORD_RESETS,
         customer_password_resets::{CUSTOMER_EMAIL, CUSTOMER_PASSWORD, TOKEN},
         record::{Record, Value},
     },
@@ -149,8 +149,7 @@ fn receipt_record(Receipt { id, created_at }: Receipt) -> Record {
         |attribute, _| {
             Ok(match attribute.name {
                 "created_at" | "updated_at" => Value::Time(created_at),
-                _ if attribute.kind == Kind::Object => Value::default_of(attribute),
-                _ => Value::Null,
+                _ => Value::default_of(attribute),
             })
         },
         |_| Ok(None),

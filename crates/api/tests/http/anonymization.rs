@@ -1,6 +1,10 @@
 //! A13: `_request_anonymization` and `_cancel_anonymization` of `/api/customers`.
 
-use rekey_core::{cleanup::Cleanup, clients::ClientKind};
+use rekey_core::{
+    cleanup::Cleanup,
+    clients::ClientKind,
+    events::{Event, EventName},
+};
 use rekey_testkit::backdoor::{Backdoor, SqliteBackdoor};
 use serde_json::{Value, json};
 use time::Duration;
@@ -72,6 +76,8 @@ async fn a13_an_integration_requests_and_cancels_an_anonymization() {
     let info = cancelled.attribute("anonymization_info");
     assert!(info["cancelled_at"].is_string() && info["cancellation_requester"]["id"].is_string(), "{info}");
     ask(cancel()).await.assert_error(422, "VALIDATION_ERROR", Some(CANCEL));
+    let is_cancel = |event: &Event| event.name() == EventName::CustomerAnonymizationCancel;
+    assert_eq!(app.events().await.into_iter().filter(is_cancel).count(), 1);
     let again = ask(request()).await;
     assert_eq!(
         (status(&again), &again.attribute("anonymization_info")["cancelled_at"]),

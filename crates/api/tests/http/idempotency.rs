@@ -371,7 +371,7 @@ fn customer(email: &str, password: &str) -> Value {
     json!({ "data": { "type": "customers", "attributes": { "email": email, "password": password } } })
 }
 
-async fn post(app: &TestApp, token: &str, path: &str, key: &str, body: &Value) -> Answer {
+pub async fn post(app: &TestApp, token: &str, path: &str, key: &str, body: &Value) -> Answer {
     let request = app.http.post(app.url(path)).bearer_auth(token).header("idempotency-key", key);
     Answer::read(request.header("content-type", MEDIA_TYPE).body(body.to_string()).send().await.unwrap())
         .await
@@ -391,7 +391,7 @@ fn assert_key_error(answer: &Answer, status: u16, code: &str) {
 
 /// Puts the database into the state between the commit of a request and the storing of its answer, that many seconds before the lease
 /// ends.
-async fn lose_answer(app: &TestApp, left: i64) {
+pub async fn lose_answer(app: &TestApp, left: i64) {
     let lease = to_unix_microseconds(app.clock.now() + Duration::seconds(left));
     backdoor(app).text(&format!("UPDATE idempotency_keys SET answer = NULL, lease_until = {lease} WHERE answer IS NOT NULL OR lease_until IS NOT NULL")).await;
 }

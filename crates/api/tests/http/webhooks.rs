@@ -7,6 +7,7 @@ use rekey_core::{
     events::EventName,
     random::OsRandom,
     webhooks::{
+        MAX_WEBHOOKS,
         fan_out::{FanOut, Occasion},
         queue::{CallbackQueue, ClaimLimits},
         store::RecordedEvent,
@@ -16,7 +17,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use time::Duration;
 
-use crate::app::{Answer, PUBLIC_URL, RESETS, TestApp, other_mode};
+use crate::{
+    app::{Answer, PUBLIC_URL, RESETS, TestApp, other_mode},
+    idempotency::{lose_answer, post},
+};
 
 const LIST: &str = "/api/webhooks";
 const RECEIVER: &str = "https://receiver.example/hook";
@@ -103,8 +107,21 @@ async fn a_webhook_is_created_read_changed_and_deleted() {
     let listed = app.get(&format!("{LIST}?filter[q][callback_url_eq]=x"), &token).await;
     listed.assert_error(400, "FILTER_NOT_ALLOWED", None);
 
-    let log = app.get(&format!("{path}/event_stores"), &token).await;
-    assert_eq!(log.body["meta"]["record_count"], 3, "{}", log.text);
+    let log = app.get(&format!("{path}/event_stores?sort=created_at"), &token).await;
+    let written: Vec<_> = log.body["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| &entry["attributes"]["payload"]["attributes"])
+        .collect();
+    assert_eq!(
+        written,
+        [
+            &json!(["topic", "callback_url", "name", "reference"]),
+            &json!(["name", "include_resources", "_disable"]),
+            &json!(["_enable", "_regenerate_shared_secret"]),
+        ]
+    );
     assert_eq!(app.call(Method::DELETE, &path, &token, None).await.status, 204);
     assert_eq!(app.call(Method::DELETE, &path, &token, None).await.status, 404);
     assert_eq!(app.get(&path, &token).await.status, 404);
@@ -160,6 +177,26 @@ async fn what_no_webhook_can_be_is_refused_with_its_attribute() {
     refused.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/include_resources"));
     let both = json!({ "topic": "customer_password_resets.create", "include_resources": ["customer"] });
     assert_eq!(change(&app, &token, made.id(), both).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn crash_the_last_webhook_is_created_once_though_its_answer_was_lost() {
+    let app = TestApp::start().await;
+    let token = app.integration().await;
+    for _ in 1..MAX_WEBHOOKS {
+        webhook(&app, &token, "customers.create", json!({})).await;
+    }
+    let attributes = json!({ "topic": "customers.create", "callback_url": RECEIVER });
+    let body = json!({ "data": { "type": "webhooks", "attributes": attributes } });
+    let first = post(&app, &token, LIST, "k", &body).await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    lose_answer(&app, -1).await;
+    let again = post(&app, &token, LIST, "k", &body).await;
+    assert_eq!((again.status.as_u16(), again.id()), (201, first.id()));
+    let another = post(&app, &token, LIST, "j", &body).await;
+    another.assert_error(422, "VALIDATION_ERROR", Some("/data/attributes/name"));
+    let listed = app.get(LIST, &token).await;
+    assert_eq!(listed.body["meta"]["record_count"], MAX_WEBHOOKS);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,6 +272,50 @@ async fn a_triggered_event_is_sent_as_the_record_is_shown_without_its_secrets() 
     let before = payloads(&app, &token).await.len();
     assert_eq!(trigger(&app, &token, &event).await.status, 200);
     assert_eq!(payloads(&app, &token).await.len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_webhooks_were_sent_of_a_customer_is_deleted_with_the_customer() {
+    let app = TestApp::start().await;
+    let token = app.integration().await;
+    for topic in ["customers.create", "customer_password_resets.create"] {
+        webhook(&app, &token, topic, json!({})).await;
+    }
+    let mut customers = Vec::new();
+    for email in ["john@example.com", "jane@example.com"] {
+        let path = format!("/api/customers/{}", app.customer(email, "the first password").await.id());
+        let reset = format!("{RESETS}/{}", app.ask(&token, email).await.id());
+        for path in [&path, &reset] {
+            let event = event_of(&app, &token, path).await;
+            assert_eq!(trigger(&app, &token, &event).await.status, 200);
+        }
+        customers.push(path);
+    }
+    let kept = async || payloads(&app, &token).await.iter().filter(|payload| payload.is_object()).count();
+    assert_eq!(kept().await, 4);
+    app.call(Method::DELETE, &customers[0], &token, None).await;
+    assert_eq!(kept().await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_is_too_large_is_sent_without_what_is_included() {
+    let app = TestApp::start().await;
+    let token = app.integration().await;
+    let john = app.customer("john@example.com", "the first password").await;
+    let includes = json!({ "include_resources": ["customer_password_resets"] });
+    webhook(&app, &token, "customers.create", includes).await;
+    let event = event_of(&app, &token, &format!("/api/customers/{}", john.id())).await;
+    let large = "x".repeat(50 << 10);
+    for (resets, included) in [(5, Some(5)), (1, None)] {
+        for _ in 0..resets {
+            let reset = json!({ "customer_email": "john@example.com", "metadata": { "text": large } });
+            assert_eq!(app.create("customer_password_resets", &token, reset).await.status, 201);
+        }
+        assert_eq!(trigger(&app, &token, &event).await.status, 200);
+        let sent = payloads(&app, &token).await.remove(0);
+        assert_eq!(sent["data"]["id"], john.id());
+        assert_eq!(sent["included"].as_array().map(Vec::len), included);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

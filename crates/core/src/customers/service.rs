@@ -184,8 +184,7 @@ impl CustomerService {
             account: account.as_ref(),
         };
         if !self.store.update_customer(scope, id, &change, events, &audit).await? {
-            let may_conflict = change.email.is_some() || anonymization.is_some();
-            let is_there = may_conflict && self.address(scope, id).await?.is_some();
+            let is_there = self.address(scope, id).await?.is_some();
             return if is_there { Err(CustomerError::Conflict) } else { Ok(false) };
         }
         for event in [password_event, email_event, anonymization_event].into_iter().flatten() {

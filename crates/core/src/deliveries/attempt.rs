@@ -59,3 +59,24 @@ impl AttemptOutcome {
         text.parse().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_stored_by_their_names() {
+        for (outcome, name) in [
+            (AttemptOutcome::Sent, "sent"),
+            (AttemptOutcome::Deferred, "deferred"),
+            (AttemptOutcome::InDoubt, "in_doubt"),
+            (AttemptOutcome::Held, "held"),
+            (AttemptOutcome::Bounced, "bounced"),
+            (AttemptOutcome::Expired, "expired"),
+            (AttemptOutcome::Failed, "failed"),
+        ] {
+            assert_eq!((outcome.as_str(), AttemptOutcome::parse(name)), (name, Some(outcome)));
+        }
+        assert_eq!(AttemptOutcome::parse("lost"), None);
+    }
+}

@@ -228,3 +228,25 @@ impl Discarded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_accepted_has_a_next_attempt() {
+        let (reason, after) = ("reason".to_owned(), Duration::MINUTE);
+        for (outcome, counts, in_doubt) in [
+            (Outcome::Deferred { reason: reason.clone(), reply: None, after }, true, false),
+            (Outcome::InDoubt { reason: reason.clone(), after }, true, true),
+            (Outcome::Held { reason: reason.clone(), after }, false, false),
+        ] {
+            let settled = outcome.settled();
+            assert_eq!((settled.status, settled.next), (Status::Deferred, Some(after)));
+            assert_eq!((settled.counts, settled.in_doubt, settled.detail), (counts, in_doubt, "reason"));
+        }
+        for outcome in [Outcome::Expired { reason: reason.clone() }, Outcome::Failed { reason }] {
+            assert_eq!(outcome.settled().next, None);
+        }
+    }
+}

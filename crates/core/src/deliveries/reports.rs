@@ -91,3 +91,20 @@ impl ReportKind {
         text.parse().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_stored_by_their_names() {
+        for (kind, name) in [
+            (ReportKind::Bounced, "bounced"),
+            (ReportKind::Delayed, "delayed"),
+            (ReportKind::Complained, "complained"),
+        ] {
+            assert_eq!((kind.as_str(), ReportKind::parse(name)), (name, Some(kind)));
+        }
+        assert_eq!(ReportKind::parse("opened"), None);
+    }
+}

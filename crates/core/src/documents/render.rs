@@ -136,3 +136,28 @@ const TIMESTAMP: &[BorrowedFormatItem<'_>] =
 pub fn timestamp(at: OffsetDateTime) -> String {
     at.to_offset(UtcOffset::UTC).format(TIMESTAMP).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ids::OrganizationId, random::OsRandom, scope::Mode, testing::ring};
+
+    /// The count is what an operator gets to know of it, by an error in the log.
+    #[test]
+    fn what_can_not_be_decrypted_is_null_and_counted() {
+        let renderer = Renderer {
+            keys: &ring([("a", 1)]),
+            api_url: "",
+            scope: Scope { organization: OrganizationId::generate(&OsRandom), mode: Mode::Test },
+            audience: Audience::BackOffice,
+            view: &View::default(),
+            included: &Included::default(),
+            undecryptable: Cell::default(),
+        };
+        assert_eq!(renderer.opened(Ok("secret"), Value::from), "secret");
+        for count in 1..=2 {
+            assert_eq!(renderer.opened(Err::<&str, _>(UnsealError), Value::from), Value::Null);
+            assert_eq!(renderer.undecryptable.get(), count);
+        }
+    }
+}

@@ -84,3 +84,18 @@ impl View {
         (self.paths <= MAX_PATHS).then_some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resources::CUSTOMERS;
+
+    #[test]
+    fn a_path_has_three_steps_and_a_view_eight_paths_at_most() {
+        let path = "customer_password_resets.customer.customer_password_resets";
+        assert!(View::default().include(&CUSTOMERS, [path]).is_some());
+        assert!(View::default().include(&CUSTOMERS, [&*format!("{path}.customer")]).is_none());
+        assert!(View::default().include(&CUSTOMERS, [path; MAX_PATHS]).is_some());
+        assert!(View::default().include(&CUSTOMERS, [path; MAX_PATHS + 1]).is_none());
+    }
+}

@@ -102,6 +102,6 @@ mod tests {
         for waits in [vec![], vec![Duration::ZERO], vec![two, one], vec![one, one]] {
             assert_eq!(RetryLadder::new(waits), Err(InvalidLadder));
         }
-        assert!(RetryLadder::new(vec![one, two]).is_ok());
+        assert_eq!(RetryLadder::new(vec![one, two]).unwrap().waits(), [one, two]);
     }
 }

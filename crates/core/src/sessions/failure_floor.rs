@@ -25,7 +25,6 @@ pub(super) struct FailureFloors {
     /// How long one hash of a scheme takes on this machine.
     measured: Mutex<HashMap<SchemeName, Duration>>,
     organizations: Mutex<HashMap<OrganizationId, Arc<tokio::sync::Mutex<Option<Known>>>>>,
-    log_ins: Arc<Mutex<HashMap<OrganizationId, usize>>>,
 }
 
 /// The schemes that an organization has, and the floor that follows.
@@ -45,12 +44,6 @@ pub(super) struct FailureFloor {
     pub has_large: bool,
 }
 
-/// A log-in in progress, which counts for its organization.
-pub(super) struct LogInPlace {
-    organization: OrganizationId,
-    log_ins: Arc<Mutex<HashMap<OrganizationId, usize>>>,
-}
-
 /// How long the schemes that were read are used. A scheme that was not among them is seen at the first log-in with it.
 const FRESH: Duration = Duration::from_secs(10);
 /// The most schemes that are measured. Some systems vary the rounds from hash to hash; then the floor is the highest.
@@ -61,19 +54,10 @@ const MAX_FLOOR: Duration = Duration::from_secs(2);
 const MARGIN: Duration = Duration::from_millis(250);
 /// The most that is added at random, which hides what an answer's own way takes.
 const MAX_JITTER: Duration = Duration::from_millis(25);
-/// Log-ins in progress at organizations with a floor, most of which are failures that wait for it: a few KiB each. An organization may
-/// have as many as are left free.
-const MAX_LOG_INS: usize = 1_024;
 
 impl FailureFloors {
     pub fn new(sessions: Arc<dyn Sessions>, hasher: Hasher) -> Self {
-        Self {
-            sessions,
-            hasher,
-            measured: Mutex::default(),
-            organizations: Mutex::default(),
-            log_ins: Arc::default(),
-        }
+        Self { sessions, hasher, measured: Mutex::default(), organizations: Mutex::default() }
     }
 
     /// Returns the organization's floor, which covers the scheme of the log-in's own hash; `None` if it needs none.
@@ -101,18 +85,6 @@ impl FailureFloors {
         };
         *known = Some(Known { read_at, schemes, floor });
         Ok(floor)
-    }
-
-    /// Counts a log-in at an organization that has a floor.
-    pub fn enter(&self, organization: OrganizationId) -> Result<LogInPlace, HashError> {
-        let mut log_ins = lock(&self.log_ins);
-        let all: usize = log_ins.values().sum();
-        let own = log_ins.entry(organization).or_default();
-        if *own >= MAX_LOG_INS.saturating_sub(all) {
-            return Err(HashError::Busy);
-        }
-        *own += 1;
-        Ok(LogInPlace { organization, log_ins: self.log_ins.clone() })
     }
 
     /// Reads the organization's schemes; `None` if they are too many.
@@ -181,16 +153,6 @@ impl FailureFloor {
     }
 }
 
-impl Drop for LogInPlace {
-    fn drop(&mut self) {
-        let mut log_ins = lock(&self.log_ins);
-        if let Some(own) = log_ins.get_mut(&self.organization) {
-            *own = own.saturating_sub(1);
-        }
-        log_ins.retain(|_, own| *own > 0);
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -198,6 +160,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Always;
 
     const fn millis(count: u64) -> Duration {
         Duration::from_millis(count)
@@ -226,5 +189,16 @@ mod tests {
         assert_eq!(floor(20).answer_time(millis(10), millis(0), 3), millis(370));
         // A slower machine than the bounds of imported hashes are made for.
         assert_eq!(floor(3_000).answer_time(millis(10), millis(0), 1), millis(3_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_waits_until_its_time_and_for_a_random_part_of_the_jitter() {
+        for (byte, jitter) in [(0, Duration::ZERO), (128, MAX_JITTER / 2)] {
+            let arrived_at = Instant::now();
+            floor(200).wait(arrived_at, Duration::ZERO, 1, &Always(byte)).await;
+            // A timer is at most a millisecond late.
+            let late = arrived_at.elapsed().checked_sub(millis(650) + jitter);
+            assert!(late.is_some_and(|late| late <= millis(1)), "{late:?}");
+        }
     }
 }

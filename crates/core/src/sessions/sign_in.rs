@@ -21,6 +21,7 @@ use crate::{
         TokenScope,
         failure_floor::FailureFloors,
         guesses::{GuessCharge, PasswordThrottle},
+        log_ins::LogIns,
     },
 };
 
@@ -31,6 +32,7 @@ pub struct SignIn {
     throttle: PasswordThrottle,
     hasher: Hasher,
     floors: Arc<FailureFloors>,
+    log_ins: LogIns,
     random: Arc<dyn RandomSource>,
     ttls: SessionTtls,
 }
@@ -112,7 +114,7 @@ impl SignIn {
         ttls: SessionTtls,
     ) -> Self {
         let floors = Arc::new(FailureFloors::new(sessions.clone(), hasher.clone()));
-        Self { sessions, throttle, hasher, floors, random, ttls }
+        Self { sessions, throttle, hasher, floors, log_ins: LogIns::default(), random, ttls }
     }
 
     /// Logs a customer in by address and password. A failure takes as long for an unknown customer as for a known one: where an
@@ -182,7 +184,7 @@ impl SignIn {
         let credentials = self.sessions.find_credentials(client.scope, email).await?;
         let scheme = credentials.as_ref().and_then(|credentials| credentials.scheme.as_ref());
         let floor = self.floors.get(organization, scheme).await?;
-        let _place = floor.is_some().then(|| self.floors.enter(organization)).transpose()?;
+        let _place = floor.is_some().then(|| self.log_ins.enter(organization)).transpose()?;
         let form_count = password.form_count();
         let claim = Claim {
             organization,

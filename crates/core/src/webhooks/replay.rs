@@ -133,3 +133,20 @@ pub trait CallbackReplay: Send + Sync + 'static {
         audit: &AuditEntry,
     ) -> Result<Replayed, StoreError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_have_the_names_that_the_stores_return() {
+        for (state, name) in [
+            (CallbackState::Waiting, "waiting"),
+            (CallbackState::Delivered, "delivered"),
+            (CallbackState::Failed, "failed"),
+            (CallbackState::Erased, "erased"),
+        ] {
+            assert_eq!(state.as_str(), name);
+        }
+    }
+}

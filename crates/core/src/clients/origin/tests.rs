@@ -38,6 +38,8 @@ fn what_is_no_origin_is_refused() {
         "https://shop.example\\x",
         " https://shop.example",
         "https://shop.example\n",
+        "https://shop.example\u{1}",
+        "https://shop.example ",
         "https://shop.example, https://other.example",
         "ftp://shop.example",
         "javascript://shop.example",

@@ -91,11 +91,11 @@ impl CustomerService {
                 audit: &recorder.new_audit_entry(caller, Action::Create, vec![CUSTOMER_EMAIL.name]),
             },
         };
-        if !self.store.undo_email_change(&undo).await? {
-            return Ok(false);
+        let is_undone = self.store.undo_email_change(&undo).await?;
+        if is_undone {
+            recorder.publish(event);
+            recorder.publish(reset_event);
         }
-        recorder.publish(event);
-        recorder.publish(reset_event);
-        Ok(true)
+        Ok(is_undone)
     }
 }

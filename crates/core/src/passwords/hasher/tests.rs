@@ -126,6 +126,16 @@ const LARGE: &str =
     "$argon2id$v=19$m=128,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$QOKF1iG70GOhZX71bkTGoINw9zqSjKFirULQQtMxBVI";
 
 #[tokio::test]
+async fn the_time_of_a_hash_is_measured_unless_it_is_damaged() {
+    let hasher = hasher(64, 1, 4);
+    let measured = async |hash: &str| {
+        hasher.measure(organization(), &PasswordHash::from_phc(hash.to_owned())).await.unwrap()
+    };
+    assert!(measured(LARGE).await.is_some_and(|time| time > Duration::ZERO));
+    assert_eq!(measured("damaged").await, None);
+}
+
+#[tokio::test]
 async fn a6_large_hashes_wait_for_each_other_and_nobody_else_waits_for_them() {
     let hasher = hasher(64, 1, 4);
     let held = Held::hold(&hasher.large).await;

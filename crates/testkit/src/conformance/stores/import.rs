@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rekey_core::{
     clock::{Clock, SystemClock},
     customers::import::{
-        Import, ImportKey, ImportRecord, ImportedCustomer, Outcome, Reference, SourceDigest,
+        DryRun, Import, ImportKey, ImportRecord, ImportedCustomer, Outcome, Reference, SourceDigest,
     },
     ids::{AuditId, CustomerId},
     passwords::PasswordHash,
@@ -240,6 +240,32 @@ pub async fn a_preview_returns_what_an_import_would_do_in_order<F: StoreUnderTes
     }
     assert!(store.preview_import(scope, &[], true).await.unwrap().is_empty());
     assert_eq!(scene.backdoor().count("customers", "true").await, 10);
+}
+
+pub async fn a_dry_run_says_what_an_import_would_do_and_writes_nothing<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scope = seed::scope(store, "shop").await;
+    seed::customer(store, scope, JOHN, None).await;
+    let dry = Import {
+        importer: Arc::new(DryRun::new(store.clone())),
+        updates_passwords: true,
+        ..import(store, scope)
+    };
+    let john = ImportedCustomer { password: Some(seed::hash("new")), ..customer(1, JOHN) };
+    let jane = |line| customer(line, "jane@example.com");
+    let batch = vec![john.clone(), jane(2), ImportedCustomer { line: 3, ..john.clone() }];
+    assert_eq!(dry.write(batch).await.unwrap(), [Outcome::Updated, Outcome::Created, Outcome::Duplicate]);
+    // Also an address of an earlier batch is one that comes twice.
+    assert_eq!(
+        dry.write(vec![jane(4), customer(5, "joe@example.com")]).await.unwrap(),
+        [Outcome::Duplicate, Outcome::Created]
+    );
+    let records = [record("jane@example.com", None), record("jane@example.com", None)];
+    let preview = dry.importer.preview_import(scope, &records, true).await.unwrap();
+    assert_eq!(preview, store.preview_import(scope, &records, true).await.unwrap());
+    assert!(!preview.is_empty());
+    assert_eq!(scene.backdoor().count("customers", "true").await, 1);
 }
 
 pub async fn tenant_an_import_reaches_its_own_scope_only<F: StoreUnderTest>() {

@@ -86,6 +86,7 @@ macro_rules! store_conformance {
             a_customer_who_was_renamed_or_deleted_since_is_not_imported_again,
             imports_at_the_same_time_create_nobody_twice,
             a_preview_returns_what_an_import_would_do_in_order,
+            a_dry_run_says_what_an_import_would_do_and_writes_nothing,
             tenant_an_import_reaches_its_own_scope_only,
             a_batch_that_fails_writes_nothing,
         );
