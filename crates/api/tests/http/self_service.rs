@@ -1,8 +1,11 @@
 //! Resets that a guest requests.
 
-use rekey_core::deliveries::{
-    Outcome,
-    ledger::{Claim, Ledger},
+use rekey_core::{
+    deliveries::{
+        Outcome,
+        ledger::{Claim, Ledger},
+    },
+    events::EventBody,
 };
 use rekey_testkit::{
     backdoor::{Backdoor, SqliteBackdoor},
@@ -186,4 +189,28 @@ async fn enum_limit_what_is_beyond_the_allowance_is_answered_as_the_first_was() 
     app.clock.forward(time::Duration::hours(1));
     app.ask(&guest, "john@example.com").await;
     assert_eq!(mailed().await, 3, "the next window has a budget of its own");
+}
+
+/// The mailer needs it to answer an address that has no account.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_typed_address_is_in_the_event_only_where_addresses_without_an_account_get_a_mail() {
+    for (setting, expected) in [("false", [false; 3]), ("true", [false, true, true])] {
+        let app = TestApp::start_with(&[("resets.no_account_mail", setting)], vec![]).await;
+        let (guest, integration) = (app.guest(true).await, app.integration().await);
+        let mut has_address = Vec::new();
+        for (token, email) in
+            [(&integration, "jane@example.com"), (&guest, "john@example.com"), (&guest, "nobody@example.com")]
+        {
+            if !email.starts_with("nobody") {
+                app.customer(email, "the first password").await;
+            }
+            assert_eq!(app.ask(token, email).await.status, 201);
+            let created = app.events().await.into_iter().rev().find_map(|event| match event.body {
+                EventBody::ResetCreated(created) => Some(created),
+                _ => None,
+            });
+            has_address.push(created.unwrap().address.is_some());
+        }
+        assert_eq!(has_address, expected, "{setting}");
+    }
 }

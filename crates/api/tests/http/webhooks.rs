@@ -117,7 +117,7 @@ async fn a_webhook_is_created_read_changed_and_deleted() {
     assert_eq!(
         written,
         [
-            &json!(["topic", "callback_url", "name", "reference"]),
+            &json!(["topic", "callback_url", "reference"]),
             &json!(["name", "include_resources", "_disable"]),
             &json!(["_enable", "_regenerate_shared_secret"]),
         ]
@@ -306,7 +306,7 @@ async fn a_document_that_is_too_large_is_sent_without_what_is_included() {
     webhook(&app, &token, "customers.create", includes).await;
     let event = event_of(&app, &token, &format!("/api/customers/{}", john.id())).await;
     let large = "x".repeat(50 << 10);
-    for (resets, included) in [(5, Some(5)), (1, None)] {
+    for (resets, included) in [(4, Some(4)), (2, None)] {
         for _ in 0..resets {
             let reset = json!({ "customer_email": "john@example.com", "metadata": { "text": large } });
             assert_eq!(app.create("customer_password_resets", &token, reset).await.status, 201);

@@ -185,3 +185,15 @@ impl PersonalData<'_> {
         Sha256::new_with_prefix(salt).chain_update(fields.join("/")).finalize().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::OsRandom;
+
+    #[test]
+    fn an_operators_entry_has_the_names_of_what_was_written() {
+        let entry = AuditEntry::by_operator(Action::Update, vec!["name"], &OsRandom);
+        assert_eq!((entry.actor, entry.attributes), (Actor::Operator(None), vec!["name"]));
+    }
+}

@@ -70,3 +70,50 @@ impl EventRecorder {
         self.relay_queue.publish(event);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use time::Duration;
+
+    use super::*;
+    use crate::{
+        clock::SystemClock,
+        events::{
+            EventName,
+            bus::Bus,
+            outbox::{ClaimedMessage, OutboxMessage, Settlement},
+        },
+        random::OsRandom,
+        testing::ring,
+    };
+
+    struct Connected;
+
+    #[async_trait]
+    impl Bus for Connected {
+        fn is_connected(&self) -> bool {
+            true
+        }
+
+        async fn publish(&self, message: ClaimedMessage) -> Settlement {
+            Settlement::Later(message.message.id, Duration::ZERO)
+        }
+    }
+
+    /// Otherwise each event would wait until its lease ends.
+    #[test]
+    fn a_committed_event_is_passed_to_the_relay() {
+        let (relay_queue, mut inbox) = RelayQueue::new(Arc::new(Connected), Duration::MINUTE);
+        let recorder = EventRecorder {
+            keys: ring([("a", 1)]),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(OsRandom),
+            relay_queue,
+        };
+        let id = EventId::generate(&OsRandom);
+        let message = OutboxMessage { id, name: EventName::ResetCreate, payload: Vec::new() };
+        recorder.publish(recorder.relay_queue.new_event(message));
+        assert_eq!(inbox.messages.try_recv().unwrap().message.id, id);
+    }
+}

@@ -82,3 +82,12 @@ fn what_is_over_does_not_pile_up() {
         assert!(counts.slots.len() <= 2);
     }
 }
+
+#[test]
+fn hits_are_counted_by_age_until_they_have_faded() {
+    let counts = counts(&[(0.0, 7), (10.0, 2)]);
+    assert_eq!(counts.by_age(after(11.0)), [2, 0, 7]);
+    let oldest = counts.by_age(after(64.999));
+    assert_eq!((oldest.len(), oldest[12], oldest[10]), (13, 7, 2));
+    assert_eq!(counts.by_age(after(65.0)).len(), 12);
+}

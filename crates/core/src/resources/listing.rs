@@ -231,3 +231,16 @@ impl Default for Page {
         Self::Number { number: 1, size: Self::DEFAULT_SIZE }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_filter_without_conditions_is_empty() {
+        assert!(Filter::All(Vec::new()).is_empty());
+        // Which no record fulfils.
+        assert!(!Filter::Any(Vec::new()).is_empty());
+        assert!(!Filter::All(vec![Filter::Any(Vec::new())]).is_empty());
+    }
+}

@@ -1,4 +1,4 @@
-//! What a failover and a silent connection do to `rekey-api`: findings B1 and B6.
+//! What a failover, a silent connection and damaged data do to `rekey-api`: findings B1, B6 and B10.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use rekey_testkit::{
     proxy::{BOTH, Connections, Proxy, Toxic},
 };
 use reqwest::{Method, StatusCode};
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 /// How many requests are made at once: as many as the pool has connections.
@@ -97,4 +98,32 @@ async fn b6_requests_recover_from_silent_connections_without_the_end_of_the_faul
     sleep(Duration::from_millis(100)).await;
     let exit = api.terminate().await;
     assert_eq!(exit.code, Some(0), "{exit:?}");
+}
+
+/// Who calls sees null, and an operator an error that counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b10_tokens_that_cannot_be_decrypted_are_an_error_in_the_log() {
+    let shop = Shop::open(Stack::prepare().await).await;
+    let (stack, api) = (&shop.stack, shop.stack.start_api().await);
+    let token = shop.register_anna().await;
+    for _ in 0..3 {
+        stack.api.create_reset(&token, ANNA).await.expect(StatusCode::CREATED);
+    }
+    let tokens = async || {
+        let list = stack.api.call(Method::GET, "customer_password_resets", &token, &Value::Null).await;
+        let data = list.expect(StatusCode::OK).body["data"].as_array().unwrap().clone();
+        data.iter().filter(|reset| reset["attributes"]["reset_password_token"].is_string()).count()
+    };
+    assert_eq!(tokens().await, 3);
+    let said = "can't be decrypted";
+    assert!(!api.stderr().contains(said), "{}", api.stderr());
+    let damage = "UPDATE password_resets SET sealed_token = '\\x00' WHERE id IN (SELECT id FROM password_resets LIMIT 2)";
+    PostgresBackdoor::open(&stack.database.url()).run(damage).await.unwrap();
+    assert_eq!(tokens().await, 1);
+    eventually("its line", async || {
+        let log = api.stderr();
+        let line = log.lines().find(|line| line.contains(said) && line.contains("ERROR")).map(str::to_owned);
+        line.filter(|line| line.contains("count=2") || line.contains("\"count\":2")).ok_or(log)
+    })
+    .await;
 }

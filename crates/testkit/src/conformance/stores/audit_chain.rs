@@ -1,6 +1,12 @@
 //! The hash chain of the audit log.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration as StdDuration,
+};
 
 use async_trait::async_trait;
 use rekey_core::{
@@ -11,6 +17,7 @@ use rekey_core::{
         audit::{
             Action,
             chain::{Chained, ChainedEntry, Link, Unchained},
+            chainer::Chainer,
             verify::{BrokenLink, Fault, PAGE, Verified, verify},
         },
     },
@@ -19,6 +26,7 @@ use rekey_core::{
     secrets::KeyRing,
 };
 use time::Duration;
+use tokio::time::{sleep, timeout};
 
 use super::{JOHN, StoreUnderTest, at_once};
 use crate::{seed, store::prelude::*};
@@ -194,6 +202,28 @@ pub async fn a11_tampering_of_every_kind_is_found_at_its_link<F: StoreUnderTest>
     backdoor.script(&format!("DELETE FROM audit_chain WHERE {here} AND position > 4")).await;
     let Verified { broken, links, unchained, .. } = verified(store, scope).await;
     assert_eq!((broken, links, unchained.waiting, unchained.lost), (None, 4, 0, 2));
+}
+
+/// A11. Each process runs the task.
+pub async fn a11_the_chainer_chains_what_waits_in_every_scope<F: StoreUnderTest>() {
+    let scene = F::start().await;
+    let store = scene.store();
+    let scopes = [customers(store, "shop", 6).await, customers(store, "other", 3).await];
+    let chainer = Chainer { store: Arc::new(store.clone()), keys: seed::keys() };
+    let all_chained = async {
+        for scope in scopes {
+            while store.unchained(scope).await.unwrap().waiting > 0 {
+                sleep(StdDuration::from_millis(10)).await;
+            }
+        }
+    };
+    tokio::select! {
+        never = chainer.run() => match never {},
+        in_time = timeout(StdDuration::from_secs(30), all_chained) => in_time.unwrap(),
+    }
+    for (scope, expected) in scopes.into_iter().zip([6, 3]) {
+        assert_eq!(links(store, scope).await, expected);
+    }
 }
 
 /// A11. A forged link has no signature of ours; nothing is chained to it.

@@ -53,6 +53,7 @@ macro_rules! store_conformance {
             a11_every_entry_is_chained_once_in_its_scope,
             a11_an_entry_that_comes_late_is_chained_at_the_end,
             a11_tampering_of_every_kind_is_found_at_its_link,
+            a11_the_chainer_chains_what_waits_in_every_scope,
             a11_no_entry_is_chained_to_a_forged_link,
             a11_links_of_a_retired_key_are_reported_as_unchecked,
             a11_a_purge_takes_the_beginning_and_leaves_a_checkpoint,
