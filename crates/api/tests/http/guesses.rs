@@ -1,8 +1,14 @@
 //! A1: the throttle of guesses at customers' passwords.
 
-use rekey_core::clients::ClientKind;
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    time::Duration as StdDuration,
+};
+
+use rekey_core::{clients::ClientKind, sessions::guesses::FREE_GUESSES};
 use serde_json::json;
 use time::Duration;
+use tokio::{task::spawn_blocking, time::timeout};
 
 use crate::app::{Answer, TestApp, TestClient};
 
@@ -89,4 +95,32 @@ async fn login_guess_strangers_do_not_lock_a_customer_out_at_home() {
     // Another address of the same subscriber.
     assert_eq!(log_in_from(&app, &sales, "2001:db8:1:2::ffff", RIGHT).await.status, 200);
     assert_throttled(&log_in_from(&app, &sales, "2001:db8:1:3::1", RIGHT).await, "86400");
+}
+
+/// As in a flood of other accounts' log-ins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_was_not_compared_is_no_guess() {
+    let settings = [("passwords.hashing_threads", "1"), ("passwords.hashing_queue", "1")];
+    let app = TestApp::start_with(&settings, Vec::new()).await;
+    app.customer(JOHN, RIGHT).await;
+    let sales = app.client(ClientKind::SalesChannel, false).await;
+    let ((reached, is_hashing), (go_on, wait)) = (mpsc::channel(), mpsc::channel::<()>());
+    let wait = Mutex::new(wait);
+    *app.hashing_fault.0.lock().unwrap() = Some(Arc::new(move || {
+        reached.send(()).unwrap();
+        // Ends when the sender is dropped.
+        wait.lock().unwrap().recv().unwrap_err();
+    }));
+    let log_ins = async {
+        spawn_blocking(move || is_hashing.recv().unwrap()).await.unwrap();
+        // The first one waits in the queue, where nobody else has a place then.
+        let waiting = timeout(StdDuration::from_millis(200), app.log_in(&sales, JOHN, RIGHT)).await;
+        assert!(waiting.is_err());
+        for _ in 0..=FREE_GUESSES {
+            assert_eq!(app.log_in(&sales, JOHN, RIGHT).await.status, 503);
+        }
+        drop(go_on);
+    };
+    tokio::join!(app.customer("jane@example.com", RIGHT), log_ins);
+    assert_eq!(app.log_in(&sales, JOHN, RIGHT).await.status, 200);
 }

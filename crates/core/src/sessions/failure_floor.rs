@@ -21,10 +21,15 @@ use crate::{
 /// decoy costs the same.
 pub(super) struct FailureFloors {
     sessions: Arc<dyn Sessions>,
-    hasher: Hasher,
-    /// How long one hash of a scheme takes on this machine.
-    measured: Mutex<HashMap<SchemeName, Duration>>,
+    times: HashTimes,
     organizations: Mutex<HashMap<OrganizationId, Arc<tokio::sync::Mutex<Option<Known>>>>>,
+}
+
+/// How long hashes take on this machine.
+struct HashTimes {
+    hasher: Hasher,
+    /// One hash of each scheme.
+    measured: Mutex<HashMap<SchemeName, Duration>>,
 }
 
 /// The schemes that an organization has, and the floor that follows.
@@ -48,6 +53,8 @@ pub(super) struct FailureFloor {
 const FRESH: Duration = Duration::from_secs(10);
 /// The most schemes that are measured. Some systems vary the rounds from hash to hash; then the floor is the highest.
 const MAX_SCHEMES: usize = 16;
+/// The floor of an organization with more of them: the most that an imported hash may take.
+const MANY_SCHEMES: FailureFloor = FailureFloor { slowest: Duration::from_secs(1), has_large: true };
 /// The most that a failed log-in takes, for each Unicode form of its password: twice as long as an imported hash may.
 const MAX_FLOOR: Duration = Duration::from_secs(2);
 /// What a floor has in addition to twice the slowest hash: a busy machine takes several times as long as it did when it was measured.
@@ -57,7 +64,8 @@ const MAX_JITTER: Duration = Duration::from_millis(25);
 
 impl FailureFloors {
     pub fn new(sessions: Arc<dyn Sessions>, hasher: Hasher) -> Self {
-        Self { sessions, hasher, measured: Mutex::default(), organizations: Mutex::default() }
+        let times = HashTimes { hasher, measured: Mutex::default() };
+        Self { sessions, times, organizations: Mutex::default() }
     }
 
     /// Returns the organization's floor, which covers the scheme of the log-in's own hash; `None` if it needs none.
@@ -68,20 +76,16 @@ impl FailureFloors {
     ) -> Result<Option<FailureFloor>, SignInError> {
         let known = lock(&self.organizations).entry(organization).or_default().clone();
         let mut known = known.lock().await;
-        let is_fresh = |known: &&Known| {
-            let is_seen = |own| known.schemes.as_ref().is_none_or(|schemes| schemes.contains(own));
-            known.read_at.elapsed() < FRESH && own.is_none_or(is_seen)
-        };
-        if let Some(known) = known.as_ref().filter(is_fresh) {
+        if let Some(known) = known.as_ref().filter(|known| known.covers(own)) {
             return Ok(known.floor);
         }
         let read_at = Instant::now();
         let (schemes, floor) = match self.read(organization).await? {
             Some(schemes) => {
-                let floor = self.measure(organization, &schemes).await?;
+                let floor = self.times.measure(organization, &schemes).await?;
                 (Some(schemes.into_iter().map(|scheme| scheme.name).collect()), floor)
             }
-            None => (None, Some(FailureFloor { slowest: MAX_FLOOR / 2, has_large: true })),
+            None => (None, Some(MANY_SCHEMES)),
         };
         *known = Some(Known { read_at, schemes, floor });
         Ok(floor)
@@ -101,7 +105,10 @@ impl FailureFloors {
             schemes.push(next);
         }
     }
+}
 
+impl HashTimes {
+    /// Returns the floor of an organization with these schemes; `None` if it needs none.
     async fn measure(
         &self,
         organization: OrganizationId,
@@ -123,6 +130,14 @@ impl FailureFloors {
             floor.slowest = floor.slowest.max(time);
         }
         Ok(is_needed.then_some(floor))
+    }
+}
+
+impl Known {
+    /// Whether this still holds, and is about that scheme, too.
+    fn covers(&self, own: Option<&SchemeName>) -> bool {
+        let is_seen = |own| self.schemes.as_ref().is_none_or(|schemes| schemes.contains(own));
+        self.read_at.elapsed() < FRESH && own.is_none_or(is_seen)
     }
 }
 
@@ -159,8 +174,14 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
+
     use super::*;
-    use crate::testing::Always;
+    use crate::{
+        passwords::{HasherConfig, PasswordHash},
+        random::OsRandom,
+        testing::Always,
+    };
 
     const fn millis(count: u64) -> Duration {
         Duration::from_millis(count)
@@ -200,5 +221,46 @@ mod tests {
             let late = arrived_at.elapsed().checked_sub(millis(650) + jitter);
             assert!(late.is_some_and(|late| late <= millis(1)), "{late:?}");
         }
+    }
+
+    fn hash(memory_kib: u32) -> PasswordHash {
+        let salt_and_output = "c2FsdHNhbHRzYWx0c2FsdA$QOKF1iG70GOhZX71bkTGoINw9zqSjKFirULQQtMxBVI";
+        PasswordHash::from_phc(format!("$argon2id$v=19$m={memory_kib},t=1,p=1${salt_and_output}"))
+    }
+
+    #[tokio::test]
+    async fn a_floor_is_needed_for_hashes_that_are_imported_or_not_as_configured() {
+        let threads = NonZeroUsize::MIN;
+        let config = HasherConfig { memory_kib: 64, iterations: 1, parallelism: 1, threads, queue: 4 };
+        let hasher = Hasher::start(config, Arc::new(OsRandom)).unwrap();
+        let times = HashTimes { hasher, measured: Mutex::default() };
+        let own = |memory| StoredScheme { name: SchemeName::own(&hash(memory)), sample: hash(memory) };
+        let imported =
+            |memory| StoredScheme { name: SchemeName::imported(&hash(memory)), sample: hash(memory) };
+        for (schemes, has_large) in [
+            (vec![], None),
+            (vec![own(64)], None),
+            (vec![own(32)], Some(false)),
+            (vec![own(64), imported(64)], Some(false)),
+            (vec![own(128)], Some(true)),
+            (vec![imported(128), own(32)], Some(true)),
+        ] {
+            let floor = times.measure(OrganizationId::generate(&OsRandom), &schemes).await.unwrap();
+            assert_eq!(floor.map(|floor| floor.has_large), has_large, "{schemes:?}");
+            assert!(floor.is_none_or(|floor| floor.slowest > Duration::ZERO));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_read_is_used_for_ten_seconds_and_for_the_schemes_that_were_seen() {
+        let [seen, other] = [64, 128].map(|memory| SchemeName::own(&hash(memory)));
+        let schemes = Some(HashSet::from([seen.clone()]));
+        let some = Known { read_at: Instant::now(), schemes, floor: None };
+        let all = Known { read_at: Instant::now(), schemes: None, floor: None };
+        tokio::time::advance(millis(9_999)).await;
+        assert!(some.covers(None) && some.covers(Some(&seen)) && !some.covers(Some(&other)));
+        assert!(all.covers(None) && all.covers(Some(&other)));
+        tokio::time::advance(millis(1)).await;
+        assert!(!some.covers(None) && !some.covers(Some(&seen)) && !all.covers(Some(&other)));
     }
 }
