@@ -133,6 +133,7 @@ async fn the_time_of_a_hash_is_measured_unless_it_is_damaged() {
     };
     assert!(measured(LARGE).await.is_some_and(|time| time > Duration::ZERO));
     assert_eq!(measured("damaged").await, None);
+    assert!(hasher.own_time() > Duration::ZERO);
 }
 
 #[tokio::test]
