@@ -6,10 +6,10 @@ pub(super) struct Memory {
     kept: usize,
 }
 
-/// The minimum number of blocks to reserve. glibc gives an allocation of more than 32 MiB (`DEFAULT_MMAP_THRESHOLD_MAX`) its own
+/// The minimum number of blocks of 1 KiB to reserve, 33 MiB. glibc gives an allocation of more than 32 MiB (`DEFAULT_MMAP_THRESHOLD_MAX`) its own
 /// mapping, which is returned to the system when freed; a smaller one may stay with the process. Reserved memory that is not touched
 /// costs nothing.
-const MIN_RESERVED: usize = 33 * 1024 * 1024 / Block::SIZE;
+const MIN_RESERVED: usize = 33_792;
 
 impl Memory {
     /// Makes the memory of a thread that keeps up to `kept` blocks.
