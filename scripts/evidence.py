@@ -226,7 +226,6 @@ def mutants(result):
         "timed_out": "a test waits forever",
         "survived": "survive, with a reason",
         "unviable": "do not compile",
-        "not_run": "not run",
     }
     rows = [[name, *(counts.get(column, 0) for column in columns)] for name, counts in sorted(result["modules"].items())]
     rows.append(["**all**", *(sum(column) for column in list(zip(*rows))[1:])])
