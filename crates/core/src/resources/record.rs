@@ -57,6 +57,7 @@ impl Record {
         mut link: impl FnMut(&'static str) -> Result<Option<RecordId>, E>,
     ) -> Result<Self, E> {
         let read = |attribute: &'static Attribute| match attribute.source {
+            Source::Column(_) if attribute.kind == Kind::Id => Ok(Value::Text(id.to_string())),
             Source::Column(column) => value(attribute, column),
             Source::Constant(_) | Source::WriteOnly => Ok(Value::Null),
         };
