@@ -113,11 +113,14 @@ async fn a_password_that_was_not_compared_is_no_guess() {
     }));
     let log_ins = async {
         spawn_blocking(move || is_hashing.recv().unwrap()).await.unwrap();
-        // The first one waits in the queue, where nobody else has a place then.
-        let waiting = timeout(StdDuration::from_millis(200), app.log_in(&sales, JOHN, RIGHT)).await;
-        assert!(waiting.is_err());
-        for _ in 0..=FREE_GUESSES {
-            assert_eq!(app.log_in(&sales, JOHN, RIGHT).await.status, 503);
+        let mut refused = 0;
+        while refused <= FREE_GUESSES {
+            // The one that gets the place in the queue keeps it, also when its caller has hung up.
+            let log_in = timeout(StdDuration::from_secs(1), app.log_in(&sales, JOHN, RIGHT));
+            if let Ok(answer) = log_in.await {
+                assert_eq!(answer.status, 503, "{}", answer.text);
+                refused += 1;
+            }
         }
         drop(go_on);
     };
